@@ -1,0 +1,254 @@
+//! `flowlab fetch`: from a provider to the cache.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use rayon::prelude::*;
+
+use super::failure::Failure;
+use super::progress::{Progress, watch};
+use super::{Session, Status};
+use crate::config::Config;
+use crate::providers::synthetic::{self, DEFAULT_EDGE_PCT, Market, Params, TickerSession};
+use crate::store::{
+    Arrival, BarTable, DailyTable, FlowTable, Month, OpenInterest, OpenInterestTable, SplitTable,
+    Store, Table,
+};
+use crate::strategies::Kind;
+use crate::time::Calendar;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the data comes from
+    #[arg(long, value_enum)]
+    provider: Provider,
+    /// Tickers, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "A,B",
+        conflicts_with = "universe"
+    )]
+    tickers: Vec<String>,
+    /// So many tickers instead of named ones, SPY and QQQ first
+    #[arg(long, value_name = "top:N", value_parser = parse_top)]
+    universe: Option<usize>,
+    /// First session of the period; what must come before it is added
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-10-31")]
+    start: NaiveDate,
+    /// Last day of the period, instead of --sessions
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "sessions")]
+    end: Option<NaiveDate>,
+    /// Sessions in the period
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    sessions: u32,
+    /// Flow events per ticker and full session, on average
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    events_per_day: u32,
+    /// Every market is decided by its seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// What informed flow earns in the half hour after it, percent; 0 plants nothing
+    #[arg(long, value_name = "PCT", default_value_t = DEFAULT_EDGE_PCT)]
+    edge_pct: f64,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Provider {
+    /// A made-up market with a known edge in part of its flow
+    Synthetic,
+}
+
+fn parse_top(text: &str) -> Result<usize, String> {
+    let count = text
+        .strip_prefix("top:")
+        .and_then(|count| count.parse().ok());
+    count
+        .filter(|count| (1..=5000).contains(count))
+        .ok_or_else(|| "expected top:N with N from 1 to 5000".to_owned())
+}
+
+pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
+    match args.provider {
+        Provider::Synthetic => fetch_synthetic(session, args),
+    }
+}
+
+fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
+    let config = session.config()?;
+    let calendar = Calendar::shipped();
+    let params = params(args, &config, &calendar)?;
+    let market = Market::new(params, &calendar).map_err(|e| Failure::usage(e.to_string()))?;
+    let store = Store::folder(session.data_dir());
+    let tickers = &market.params().tickers;
+    let (done, events) = (AtomicU64::new(0), AtomicU64::new(0));
+    let stop = std::sync::Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
+        .context("cannot listen for Ctrl-C")?;
+    let look = || Progress {
+        done: done.load(Ordering::Relaxed),
+        rows: events.load(Ordering::Relaxed),
+    };
+    let made: anyhow::Result<()> = watch(session, tickers.len() as u64, "synthetic", look, || {
+        tickers.par_iter().with_max_len(1).try_for_each(|ticker| {
+            let made = put_ticker(&store, &market, &calendar, ticker, &events, &stop);
+            done.fetch_add(1, Ordering::Relaxed);
+            made.with_context(|| format!("cannot store the synthetic market of {ticker}"))
+        })
+    });
+    made?;
+    let (events, tickers) = (events.into_inner(), tickers.len());
+    session.say(&format!(
+        "{events} events of {tickers} tickers written to {}",
+        session.data_dir().display()
+    ));
+    Ok(Status::Fine)
+}
+
+fn params(args: &Args, config: &Config, calendar: &Calendar) -> anyhow::Result<Params> {
+    calendar
+        .check_range(args.start)
+        .map_err(|e| Failure::usage(e.to_string()))?;
+    let tickers = match (args.universe, args.tickers.as_slice()) {
+        (Some(count), _) => synthetic::default_tickers(count),
+        (None, []) => synthetic::default_tickers(6),
+        (None, named) => named
+            .iter()
+            .map(|ticker| ticker.trim().to_ascii_uppercase())
+            .collect(),
+    };
+    let sessions = match args.end {
+        Some(end) if end < args.start => {
+            return Err(
+                Failure::usage(format!("--start {} lies after --end {end}", args.start)).into(),
+            );
+        }
+        Some(end) => calendar.between(args.start, end).len(),
+        None => args.sessions as usize,
+    };
+    // Chain memory looks back on flow, and context looks back on bars from there.
+    let memory = |ticker: &String| {
+        config
+            .mode(ticker, Kind::Swing)
+            .memory
+            .map_or(1, |m| m.memory_sessions as usize)
+    };
+    let memory_sessions = tickers.iter().map(memory).max().unwrap_or(1);
+    let flow_from = calendar.sessions_before(args.start, memory_sessions - 1);
+    let bars_from = calendar.full_sessions_before(flow_from, config.context.rvol_sessions as usize);
+    let mut params = Params::new(
+        args.seed,
+        tickers,
+        flow_from,
+        sessions + memory_sessions - 1,
+    );
+    params.warmup_sessions =
+        calendar.first_index_from(flow_from) - calendar.first_index_from(bars_from);
+    params.events_per_day = args.events_per_day;
+    params.edge_pct = args.edge_pct;
+    params.min_notional = config.flow.min_notional;
+    Ok(params)
+}
+
+/// Makes one ticker and stores it month by month, so that memory holds a month of it.
+fn put_ticker(
+    store: &Store,
+    market: &Market,
+    calendar: &Calendar,
+    ticker: &str,
+    events: &AtomicU64,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
+    let mut made = market.ticker(ticker);
+    let mut daily = made.daily.clone();
+    let splits = made.splits.clone();
+    let mut month = MonthTables::default();
+    for session in &mut made {
+        if stop.load(Ordering::Relaxed) {
+            anyhow::bail!("stopped; the months already stored are whole");
+        }
+        daily.extend(session.daily);
+        events.fetch_add(session.events.len() as u64, Ordering::Relaxed);
+        if month
+            .month
+            .is_some_and(|current| current != Month::of(session.session.date))
+        {
+            std::mem::take(&mut month).put(store, ticker, market.params().min_notional)?;
+        }
+        // What is known at the open is the close of the session before.
+        let before = calendar.sessions_before(session.session.date, 1);
+        month.add(&session, before);
+    }
+    month.put(store, ticker, market.params().min_notional)?;
+    for (table, sessions) in [
+        (Table::Bars1d, DailyTable::by_session(ticker, &daily)),
+        (Table::Splits, SplitTable::by_session(ticker, &splits)),
+    ] {
+        store.put(Arrival {
+            table,
+            ticker,
+            sessions,
+            source: synthetic::SOURCE,
+            min_notional: None,
+        })?;
+    }
+    Ok(())
+}
+
+/// The monthly tables of one month, session by session.
+#[derive(Default)]
+struct MonthTables {
+    month: Option<Month>,
+    tables: BTreeMap<Table, Vec<(NaiveDate, arrow::record_batch::RecordBatch)>>,
+}
+
+impl MonthTables {
+    fn add(&mut self, session: &TickerSession, before: NaiveDate) {
+        let date = session.session.date;
+        self.month = Some(Month::of(date));
+        let mut bars = BarTable::default();
+        session.bars.iter().for_each(|bar| bars.push(*bar));
+        self.tables
+            .entry(Table::Bars1m)
+            .or_default()
+            .push((date, bars.finish(&session.ticker)));
+        if !session.has_flow {
+            return;
+        }
+        let mut flow = FlowTable::default();
+        session.for_each(|event, detail| flow.push(event, detail));
+        self.tables
+            .entry(Table::Flow)
+            .or_default()
+            .push((date, flow.finish()));
+        let open_interest: Vec<OpenInterest> = session
+            .open_interest()
+            .map(|(contract, open_interest)| OpenInterest {
+                date: before,
+                contract: contract.to_owned(),
+                open_interest,
+            })
+            .collect();
+        self.tables
+            .entry(Table::OpenInterest)
+            .or_default()
+            .push((before, OpenInterestTable::batch(&open_interest)));
+    }
+
+    fn put(self, store: &Store, ticker: &str, floor: f64) -> anyhow::Result<()> {
+        for (table, sessions) in self.tables {
+            let min_notional = (table == Table::Flow).then_some(floor);
+            store.put(Arrival {
+                table,
+                ticker,
+                sessions,
+                source: synthetic::SOURCE,
+                min_notional,
+            })?;
+        }
+        Ok(())
+    }
+}

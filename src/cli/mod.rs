@@ -1,0 +1,261 @@
+//! The commands: one file each, arguments on top, `run` below. Data goes to stdout, everything said
+//! about it to stderr.
+
+mod backtest;
+mod completions;
+mod config;
+mod data;
+mod failure;
+mod fetch;
+mod import;
+mod progress;
+mod report;
+mod universe;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use crate::report::Format;
+
+use crate::config::{Config, Sources};
+use crate::report::{Table, TerminalStyle, render_styled};
+use crate::store::{Store, Table as StoreTable};
+use failure::Failure;
+
+/// Find out whether options-flow alerts are worth anything.
+///
+/// flowlab keeps option flow and bars as Parquet, computes the market's context, runs scalp, day-trade
+/// and swing rules over it in the order a live listener would have seen it, paper-trades every signal
+/// and reports win rates with honest intervals. Without any data of your own it runs on a synthetic
+/// sample that comes with the program.
+#[derive(Debug, Parser)]
+#[command(name = "flowlab", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 fine, 1 failed, 2 wrong usage or config, 3 finished with gaps.";
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Config file, YAML or JSON [default: config.yaml here, else config.json, else built in]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder of the cache [default: data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Folder that runs are written to
+    #[arg(long, global = true, value_name = "DIR", default_value = "runs")]
+    runs_dir: PathBuf,
+    /// Set one config value over all files; repeatable
+    #[arg(long, global = true, value_name = "KEY.PATH=VALUE")]
+    set: Vec<String>,
+    /// Threads to compute with [default: one per core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// How tables are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print only what was asked for: no progress, no summaries
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Say more; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Colours in tables
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// When stdout is a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the strategies over cached flow, paper-trade every signal, print the tables
+    Backtest(backtest::Args),
+    /// Print the tables of a finished run
+    Report(report::Args),
+    /// Bring data into the cache from a provider
+    Fetch(fetch::Args),
+    /// Bring archives you already own into the cache
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Look at what is in the cache
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Show, check and describe the config
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+/// How a command ended when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Fine,
+    /// It finished, and said what is missing.
+    Gaps,
+}
+
+/// What every command is given.
+struct Session {
+    global: Global,
+}
+
+/// Runs the command line. The only place that turns what happened into an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => log::LevelFilter::Error,
+        (false, 0) => log::LevelFilter::Warn,
+        (false, 1) => log::LevelFilter::Info,
+        (false, _) => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_module("flowlab", level)
+        .format(|out, record| {
+            writeln!(
+                out,
+                "{}: {}",
+                record.level().as_str().to_lowercase(),
+                record.args()
+            )
+        })
+        .init();
+    match dispatch(cli) {
+        Ok(Status::Fine) => ExitCode::SUCCESS,
+        Ok(Status::Gaps) => ExitCode::from(3),
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Status> {
+    let session = Session { global: cli.global };
+    if let Some(threads) = session.global.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+        pool.build_global().context("cannot start the threads")?;
+    }
+    match cli.command {
+        Command::Backtest(args) => backtest::run(&session, &args),
+        Command::Report(args) => report::run(&session, &args),
+        Command::Fetch(args) => fetch::run(&session, &args),
+        Command::Import(command) => import::run(&session, &command),
+        Command::Data(command) => data::run(&session, &command),
+        Command::Config(command) => {
+            let mut out = Vec::new();
+            config::run(
+                &command,
+                &session.sources(),
+                session.global.format,
+                &mut out,
+            )?;
+            session.print(&String::from_utf8_lossy(&out))
+        }
+        Command::Completions(args) => completions::run(&session, &args),
+    }
+}
+
+impl Session {
+    fn sources(&self) -> Sources {
+        Sources {
+            file: self.global.config.clone(),
+            search_dir: PathBuf::from("."),
+            set: self.global.set.clone(),
+        }
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        let config = Config::load(&self.sources())?;
+        log::info!("config from {}", config.layers().join(", "));
+        Ok(config)
+    }
+
+    /// The folder that data is written to.
+    fn data_dir(&self) -> PathBuf {
+        self.global
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("data"))
+    }
+
+    /// The cache; the sample when no folder was named and the default one holds no flow.
+    fn store(&self) -> anyhow::Result<Store> {
+        let store = Store::folder(self.data_dir());
+        if self.global.data_dir.is_some() {
+            let path = self.data_dir();
+            if !path.is_dir() {
+                return Err(
+                    Failure::usage(format!("{}: no such folder", path.display()))
+                        .hint(
+                            "name a folder that `flowlab fetch` or `flowlab import` has written to",
+                        )
+                        .into(),
+                );
+            }
+            return Ok(store);
+        }
+        if store.tickers(StoreTable::Flow)?.is_empty() {
+            self.say(
+                "no flow in data/, so this is the synthetic sample that comes with the program",
+            );
+            return Ok(Store::sample());
+        }
+        Ok(store)
+    }
+
+    /// Says something about the work to stderr, unless asked to be quiet.
+    fn say(&self, text: &str) {
+        if !self.global.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    fn print_tables(&self, tables: &[Table]) -> anyhow::Result<Status> {
+        let stdout = std::io::stdout();
+        let color = match self.global.color {
+            Color::Auto => stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let width = stdout.is_terminal().then(comfy_width).flatten();
+        self.print(&render_styled(
+            tables,
+            self.global.format,
+            TerminalStyle { color, width },
+        ))
+    }
+
+    /// Writes data to stdout. A reader that has seen enough is no failure.
+    fn print(&self, text: &str) -> anyhow::Result<Status> {
+        let mut stdout = std::io::stdout().lock();
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(e).context("cannot write to stdout")
+            }
+            _ => Ok(Status::Fine),
+        }
+    }
+}
+
+/// Columns of the terminal that stdout is, if it says so.
+fn comfy_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}

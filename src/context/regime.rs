@@ -1,0 +1,221 @@
+//! Regime: the market's trend and volatility, read off SPY, or QQQ on a day without SPY.
+
+use std::ops::Range;
+
+use polars::prelude::*;
+
+use super::columns::{ContextSettings, Frames};
+use super::grid::{FULL_SESSION_MINUTES, FullSessions, same_minute_mean};
+use super::{RegimeTrend, RegimeVolatility, Splits, Trend};
+use crate::store::{Bars, DailyBar};
+use crate::time::{Calendar, MINUTE_NS, Session, Ts};
+
+/// The regime of every minute of every session of a run; one table that all tickers look into.
+#[derive(Default)]
+pub struct Market {
+    /// Position in the calendar of the first session.
+    first: usize,
+    /// Per session: after 0, 1, 2, … minutes. Minute 0 is everything before the first bar.
+    sessions: Vec<Vec<Regime>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regime {
+    pub trend: RegimeTrend,
+    pub volatility: RegimeVolatility,
+}
+
+impl Regime {
+    pub const UNKNOWN: Regime = Regime {
+        trend: RegimeTrend::Unknown,
+        volatility: RegimeVolatility::Unknown,
+    };
+}
+
+/// One of the two tickers the regime is read off.
+pub struct Proxy<'a> {
+    pub bars: &'a Bars,
+    pub daily: &'a [DailyBar],
+    pub splits: Splits,
+}
+
+impl Market {
+    /// `spy` and `qqq` may be without bars; then everything is unknown.
+    pub fn new(
+        spy: Proxy,
+        qqq: Proxy,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> PolarsResult<Market> {
+        let spy = Columns::new(spy, calendar, span.clone(), settings)?;
+        let qqq = Columns::new(qqq, calendar, span.clone(), settings)?;
+        let session = |offset: usize| {
+            let Session { open, close, .. } = calendar.all()[span.start + offset];
+            (0..=close.ns_since(open) / MINUTE_NS)
+                .map(|minute| {
+                    let t = open.plus_minutes(minute);
+                    let qqq_alone = qqq.has_traded(offset, t) && !spy.has_traded(offset, t);
+                    let proxy = if qqq_alone { &qqq } else { &spy };
+                    proxy.regime(offset, minute as usize, t, settings)
+                })
+                .collect()
+        };
+        Ok(Market {
+            first: span.start,
+            sessions: (0..span.len()).map(session).collect(),
+        })
+    }
+
+    /// The regime after `minute` minutes of the calendar's session `index`.
+    pub fn at(&self, index: usize, minute: usize) -> Regime {
+        let session = index
+            .checked_sub(self.first)
+            .and_then(|offset| self.sessions.get(offset));
+        session
+            .and_then(|minutes| minutes.get(minute))
+            .copied()
+            .unwrap_or(Regime::UNKNOWN)
+    }
+
+    /// The trend that the session before `index` left behind, for a day without a session.
+    pub fn after(&self, index: usize) -> Regime {
+        Regime {
+            volatility: RegimeVolatility::Unknown,
+            ..self.at(index, 0)
+        }
+    }
+}
+
+/// What one proxy knows.
+struct Columns {
+    frames: Frames,
+    full: FullSessions,
+    /// Per session, per minute from 1 on: rv, NaN without a return in the window.
+    rv: Vec<Vec<f64>>,
+    mean: Vec<f64>,
+}
+
+impl Columns {
+    fn new(
+        proxy: Proxy,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> PolarsResult<Columns> {
+        let frames = Frames::new(
+            proxy.bars,
+            proxy.daily,
+            proxy.splits,
+            calendar,
+            span.clone(),
+            settings,
+        )?;
+        let full = FullSessions::of(&frames.sessions, calendar);
+        let regular = proxy.bars.regular(&calendar.all()[span]);
+        let rv = realised_volatility(&regular, &frames, calendar, settings.lookback_minutes)?;
+        let mut cells: Vec<Option<f64>> = Vec::with_capacity(full.count * FULL_SESSION_MINUTES);
+        for (offset, minutes) in rv.iter().enumerate() {
+            if full.place(offset).is_some() {
+                cells.extend(minutes.iter().map(|rv| (!rv.is_nan()).then_some(*rv)));
+            }
+        }
+        let cells = Series::new("cell".into(), cells);
+        let mean = same_minute_mean(cells, settings.rvol_sessions, settings.rvol_min_sessions)?;
+        Ok(Columns {
+            frames,
+            full,
+            rv,
+            mean,
+        })
+    }
+
+    /// Whether a regular bar of the session has ended by `t`.
+    fn has_traded(&self, offset: usize, t: Ts) -> bool {
+        let rows = &self.frames.sessions[offset].rows;
+        !rows.is_empty() && self.frames.ends[rows.start] <= t.ns()
+    }
+
+    fn regime(&self, offset: usize, minute: usize, t: Ts, settings: &ContextSettings) -> Regime {
+        let trend = match self.frames.trend_15m.at(t.ns()) {
+            Some(Trend::Up) => RegimeTrend::Up,
+            Some(Trend::Down) => RegimeTrend::Down,
+            Some(Trend::Flat) => RegimeTrend::Flat,
+            None => RegimeTrend::Unknown,
+        };
+        let ratio = minute.checked_sub(1).and_then(|cell| {
+            let mean = self.mean[self.full.mean_index(offset, minute)?];
+            let rv = self.rv[offset][cell];
+            (rv >= 0.0 && mean > 0.0).then(|| rv / mean)
+        });
+        Regime {
+            trend,
+            volatility: volatility(ratio, settings),
+        }
+    }
+}
+
+/// The name of a ratio of today's volatility to the usual one.
+fn volatility(ratio: Option<f64>, settings: &ContextSettings) -> RegimeVolatility {
+    let elevated = (1.0 + settings.rvol_high) / 2.0;
+    match ratio {
+        None => RegimeVolatility::Unknown,
+        Some(ratio) if ratio >= settings.rvol_high => RegimeVolatility::High,
+        Some(ratio) if ratio >= elevated => RegimeVolatility::Elevated,
+        Some(ratio) if ratio <= settings.rvol_low => RegimeVolatility::Low,
+        Some(_) => RegimeVolatility::Medium,
+    }
+}
+
+/// √Σr² of the 1-minute log returns that end in the last `lookback_minutes`. A return spans a hole;
+/// none spans the night.
+fn realised_volatility(
+    bars: &Bars,
+    frames: &Frames,
+    calendar: &Calendar,
+    lookback_minutes: u32,
+) -> PolarsResult<Vec<Vec<f64>>> {
+    let (mut session, mut squares, mut returns) = (Vec::new(), Vec::new(), Vec::new());
+    for fact in &frames.sessions {
+        let minutes = calendar.all()[fact.index].minutes();
+        let first = squares.len();
+        session.resize(first + minutes, fact.index as i32);
+        squares.resize(first + minutes, 0.0);
+        returns.resize(first + minutes, 0);
+        for row in fact.rows.clone().skip(1) {
+            let open = calendar.all()[fact.index].open.ns();
+            let cell = first + ((bars.ts[row] - open) / MINUTE_NS) as usize;
+            squares[cell] = (bars.close[row] / bars.close[row - 1]).ln().powi(2);
+            returns[cell] = 1;
+        }
+    }
+    let window = RollingOptionsFixedWindow {
+        window_size: lookback_minutes as usize,
+        min_periods: 1,
+        ..Default::default()
+    };
+    let in_session = |expr: Expr| expr.over([col("session")]);
+    let sum = in_session(col("squares").rolling_sum(window.clone()))?;
+    let count = in_session(col("returns").rolling_sum(window))?;
+    let out = df!("session" => session, "squares" => squares, "returns" => returns)?
+        .lazy()
+        .select_seq([when(count.gt(lit(0)))
+            // A running sum of squares may end a hair below zero.
+            .then(
+                when(sum.clone().gt(lit(0.0)))
+                    .then(sum)
+                    .otherwise(lit(0.0))
+                    .sqrt(),
+            )
+            .otherwise(lit(f64::NAN))
+            .alias("rv")])
+        .collect()?;
+    let rv = super::grid::values(&out, "rv")?;
+    let mut rest = rv.as_slice();
+    let split = frames.sessions.iter().map(|fact| {
+        let (minutes, after) = rest.split_at(calendar.all()[fact.index].minutes());
+        rest = after;
+        minutes.to_vec()
+    });
+    Ok(split.collect())
+}

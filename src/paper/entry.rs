@@ -1,0 +1,55 @@
+//! Entry: the first bar a signal can be traded on, and the price.
+
+use super::ledger::Tape;
+use crate::config::EntryRule;
+use crate::strategies::{Kind, Signal};
+use crate::time::Ts;
+
+/// Where a position begins. Price in the basis of its day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    pub opened_at: Ts,
+    pub price: f64,
+    /// Row of the first bar that the position lives through.
+    pub row: usize,
+}
+
+/// Why a signal was not traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoEntry {
+    /// No regular bar is left in the session (scalp, day trade) or in the data (swing).
+    NoBar,
+    /// The entry is at the event's price, and the event has none.
+    NoPrice,
+}
+
+/// The entry of `signal`: the first regular bar that starts at or after `available_at`.
+pub fn entry(signal: &Signal, tape: &Tape, rule: EntryRule) -> Result<Entry, NoEntry> {
+    let row = tape
+        .bars
+        .ts
+        .partition_point(|start| *start < signal.available_at.ns());
+    if row == tape.bars.len() {
+        return Err(NoEntry::NoBar);
+    }
+    let start = Ts::from_ns(tape.bars.ts[row]);
+    let in_session = start.exchange_date() == signal.available_at.exchange_date();
+    if !in_session && signal.kind != Kind::Swing {
+        return Err(NoEntry::NoBar);
+    }
+    match rule {
+        EntryRule::NextBarOpen => Ok(Entry {
+            opened_at: start,
+            price: tape.bars.open[row],
+            row,
+        }),
+        EntryRule::EventPrice => {
+            let price = signal.underlying_price.ok_or(NoEntry::NoPrice)?;
+            Ok(Entry {
+                opened_at: signal.available_at,
+                price,
+                row,
+            })
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What can be wrong with a file of the store.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A file and what is wrong with it.
+#[derive(Debug)]
+pub struct StoreError {
+    pub path: PathBuf,
+    pub problem: StoreProblem,
+}
+
+#[derive(Debug)]
+pub enum StoreProblem {
+    Io(std::io::Error),
+    /// Not a Parquet file from start to end: truncated, overwritten or something else.
+    Broken(String),
+    Version {
+        got: String,
+        expected: String,
+    },
+    WrongTable {
+        got: String,
+        expected: String,
+    },
+    MissingColumn {
+        column: String,
+    },
+    ColumnType {
+        column: String,
+        got: String,
+        expected: String,
+    },
+    /// A value the schema allows and the table does not.
+    BadValue {
+        column: String,
+        row: u64,
+        got: String,
+        expected: String,
+    },
+    NotSorted {
+        row: u64,
+    },
+    ReadOnly,
+}
+
+impl StoreError {
+    pub fn new(path: impl AsRef<Path>, problem: StoreProblem) -> StoreError {
+        StoreError {
+            path: path.as_ref().to_owned(),
+            problem,
+        }
+    }
+
+    pub fn io(path: impl AsRef<Path>, error: std::io::Error) -> StoreError {
+        StoreError::new(path, StoreProblem::Io(error))
+    }
+
+    pub fn broken(path: impl AsRef<Path>, error: impl fmt::Display) -> StoreError {
+        StoreError::new(path, StoreProblem::Broken(error.to_string()))
+    }
+
+    /// What to do about it, when there is something.
+    pub fn hint(&self) -> Option<String> {
+        let path = self.path.display();
+        match &self.problem {
+            StoreProblem::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => Some(
+                "free some space and run the same command again; nothing was left half-written"
+                    .into(),
+            ),
+            StoreProblem::Io(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("check the permissions of the folder, or choose another one".into())
+            }
+            StoreProblem::Io(_) | StoreProblem::ReadOnly => None,
+            _ => Some(format!(
+                "remove {path} and fetch or import its sessions again"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match &self.problem {
+            StoreProblem::Io(error) => write!(f, "{error}"),
+            StoreProblem::Broken(reason) => write!(f, "not a whole Parquet file ({reason})"),
+            StoreProblem::Version { got, expected } => {
+                write!(f, "format version {got}, expected {expected}")
+            }
+            StoreProblem::WrongTable { got, expected } => {
+                write!(f, "holds table {got}, expected {expected}")
+            }
+            StoreProblem::MissingColumn { column } => write!(f, "column {column} is missing"),
+            StoreProblem::ColumnType {
+                column,
+                got,
+                expected,
+            } => {
+                write!(f, "column {column} is {got}, expected {expected}")
+            }
+            StoreProblem::BadValue {
+                column,
+                row,
+                got,
+                expected,
+            } => {
+                write!(
+                    f,
+                    "column {column}, row {row}: got {got}, expected {expected}"
+                )
+            }
+            StoreProblem::NotSorted { row } => {
+                write!(f, "row {row} is earlier than the row before it")
+            }
+            StoreProblem::ReadOnly => write!(f, "the sample cannot be written to"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        None
+    }
+}
