@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::config::PaperConfig;
-use crate::engine::{Gaps, Job, Results};
+use crate::engine::{Gaps, Job, Summary};
 use crate::report::LoadError;
 
 /// Raised when the manifest's meaning changes.
@@ -39,7 +39,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub fn new(job: &Job, results: &Results) -> Manifest {
+    pub fn new(job: &Job, summary: &Summary) -> Manifest {
         let config_hash = job.config.hash();
         let resolved = job.config.resolved_yaml();
         let experiment_id = job.config.experiment_id.clone();
@@ -48,17 +48,17 @@ impl Manifest {
             flowlab_version: env!("CARGO_PKG_VERSION").to_owned(),
             run: format!(
                 "{experiment_id}-{}",
-                run_hash(job, &config_hash, &results.input_hash)
+                run_hash(job, &config_hash, &summary.input_hash)
             ),
             experiment_id,
             start: job.period.start,
             end: job.period.end,
             tickers: job.tickers.to_vec(),
             config_hash,
-            input_hash: results.input_hash.clone(),
+            input_hash: summary.input_hash.clone(),
             fill_policy: job.config.paper.clone(),
-            counts: results.counts.named(),
-            gaps: results.gaps.clone(),
+            counts: summary.counts.named(),
+            gaps: summary.gaps.clone(),
             config: serde_yaml::from_str(&resolved).expect("a resolved config is plain YAML"),
         }
     }

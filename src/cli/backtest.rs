@@ -11,10 +11,10 @@ use super::failure::Failure;
 use super::progress::{Progress, watch};
 use super::{Session, Status, universe};
 use crate::config::Config;
-use crate::engine::{self, Gaps, Job, Meter, Period, Results};
+use crate::engine::{self, Gaps, Job, Meter, Period, Summary, TickerRows};
 use crate::manifest::Manifest;
 use crate::report::{self, Dimension, parse_crossing};
-use crate::store::{RunFiles, Store, Table};
+use crate::store::{EncodedRows, RunWriter, Store, Table};
 use crate::strategies::Kind;
 use crate::time::Calendar;
 
@@ -55,46 +55,33 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         tickers: &tickers,
         period,
     };
-    let results = compute(session, &job)?;
-    let computed = started.elapsed();
-    if results.gaps.flow.values().flatten().count()
-        == tickers.len() * calendar.between(period.start, period.end).len()
-    {
+    let (summary, writer) = compute(session, &job)?;
+    let sessions = calendar.between(period.start, period.end).len();
+    if summary.gaps.flow.values().flatten().count() == tickers.len() * sessions {
         return Err(nothing_cached(&store, period, &tickers)?.into());
     }
-    let manifest = Manifest::new(&job, &results);
-    let files = RunFiles {
-        signals: &results.signals,
-        trades: &results.trades,
-        config: &config.resolved_yaml(),
-        manifest: &manifest.to_json(),
-    };
-    let folder = files.write(
-        &session.global.runs_dir,
-        &manifest.run,
-        &config.experiment_id,
-    );
-    let folder = folder.context("cannot write the run; nothing of it was kept")?;
-    let written = started.elapsed();
-    say_gaps(session, &results.gaps);
+    let manifest = Manifest::new(&job, &summary);
+    let folder = writer.finish(&manifest.run, &config.resolved_yaml(), &manifest.to_json());
+    let folder = folder.context(UNWRITTEN)?;
+    let computed = started.elapsed();
+    say_gaps(session, &summary.gaps);
     session.print_tables(&report::tables(&report::load(&folder)?, &args.by))?;
-    session.say(&summary(
-        &results,
+    session.say(&closing_line(
+        &summary,
         &folder.display().to_string(),
         computed.as_secs_f64(),
     ));
     if let Some(path) = &args.timings {
         let timings = serde_json::json!({
             "compute_seconds": computed.as_secs_f64(),
-            "write_seconds": (written - computed).as_secs_f64(),
-            "report_seconds": (started.elapsed() - written).as_secs_f64(),
-            "events": results.counts.events_read + results.counts.warmup_events,
+            "report_seconds": (started.elapsed() - computed).as_secs_f64(),
+            "events": summary.counts.events_read + summary.counts.warmup_events,
             "threads": rayon::current_num_threads(),
         });
         std::fs::write(path, format!("{timings:#}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(if results.gaps.in_period() {
+    Ok(if summary.gaps.in_period() {
         Status::Gaps
     } else {
         Status::Fine
@@ -160,7 +147,11 @@ fn whole(period: Period, calendar: &Calendar) -> anyhow::Result<Period> {
     Ok(period)
 }
 
-fn compute(session: &Session, job: &Job) -> anyhow::Result<Results> {
+const UNWRITTEN: &str = "cannot write the run; nothing of it was kept";
+
+/// Runs the job and writes its rows as they come. The run is in place once the writer finishes.
+fn compute(session: &Session, job: &Job) -> anyhow::Result<(Summary, RunWriter)> {
+    let mut writer = RunWriter::new(&session.global.runs_dir).context(UNWRITTEN)?;
     let meter = std::sync::Arc::new(Meter::default());
     let watched = meter.clone();
     // The first Ctrl-C asks the engine to stop; nothing has been written by then.
@@ -170,15 +161,15 @@ fn compute(session: &Session, job: &Job) -> anyhow::Result<Results> {
         done: meter.tickers.load(Ordering::Relaxed),
         rows: meter.events.load(Ordering::Relaxed),
     };
-    let results = watch(session, job.tickers.len() as u64, "backtest", look, || {
-        engine::run(job, &meter)
+    let experiment_id = &job.config.experiment_id;
+    let encode = |rows: TickerRows| EncodedRows::new(&rows.signals, &rows.trades, experiment_id);
+    let summary = watch(session, job.tickers.len() as u64, "backtest", look, || {
+        engine::run(job, &meter, encode, |rows| writer.append(&rows))
     });
-    results.with_context(|| {
-        format!(
-            "cannot run the backtest from {} to {}",
-            job.period.start, job.period.end
-        )
-    })
+    let Period { start, end } = job.period;
+    let summary =
+        summary.with_context(|| format!("cannot run the backtest from {start} to {end}"))?;
+    Ok((summary, writer))
 }
 
 fn nothing_cached(store: &Store, period: Period, tickers: &[String]) -> anyhow::Result<Failure> {
@@ -221,8 +212,8 @@ fn say_gaps(session: &Session, gaps: &Gaps) {
     }
 }
 
-fn summary(results: &Results, folder: &str, seconds: f64) -> String {
-    let counts = &results.counts;
+fn closing_line(summary: &Summary, folder: &str, seconds: f64) -> String {
+    let counts = &summary.counts;
     let kinds = Kind::ALL
         .iter()
         .map(|kind| format!("{kind} {}/{}", counts.signals(*kind), counts.trades(*kind)));

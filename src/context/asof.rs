@@ -2,10 +2,10 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::columns::{Frames, Slots};
+use super::columns::Frames;
 use super::regime::Market;
-use super::sessions::OPENING_RANGE_MINUTES;
-use super::{Context, Trend, otm_pct, trend};
+use super::sessions::SessionFacts;
+use super::{Context, otm_pct};
 use crate::flow::FlowEvent;
 use crate::time::{Calendar, MINUTE_NS, Ts, exchange_midnight};
 
@@ -22,6 +22,8 @@ pub struct AsOf<'a> {
     /// How many regular bars, and how many of all, have ended.
     ended: usize,
     all_ended: usize,
+    /// How many steps of the trends of 1, 5 and 15 minutes are known.
+    trend_steps: [usize; 3],
     context: Context,
 }
 
@@ -82,6 +84,7 @@ impl<'a> AsOf<'a> {
             day: never,
             ended: 0,
             all_ended: 0,
+            trend_steps: [0; 3],
             context: Context::UNKNOWN,
         }
     }
@@ -121,9 +124,9 @@ impl<'a> AsOf<'a> {
         self.context = Context {
             arrival_session: self.day.ordinal(),
             last_close: self.last_close(),
-            trend_1m: self.frames.trend_1m.at(t.ns()),
-            trend_5m: self.frames.trend_5m.at(t.ns()),
-            trend_15m: self.frames.trend_15m.at(t.ns()),
+            trend_1m: self.frames.trend_1m.from(&mut self.trend_steps[0], t.ns()),
+            trend_5m: self.frames.trend_5m.from(&mut self.trend_steps[1], t.ns()),
+            trend_15m: self.frames.trend_15m.from(&mut self.trend_steps[2], t.ns()),
             ..Context::UNKNOWN
         };
         let minute = self.minute_of_session(t);
@@ -191,20 +194,21 @@ impl<'a> AsOf<'a> {
         let frames = self.frames;
         let known = |value: f64| (!value.is_nan()).then_some(value);
         let context = &mut self.context;
-        context.vwap = known(frames.vwap[row]);
-        context.day_high = known(frames.day_high[row]);
-        context.day_low = known(frames.day_low[row]);
-        context.high_30 = known(frames.high_30[row]);
-        context.low_30 = known(frames.low_30[row]);
+        context.vwap = known(frames.vwap.vwap[row]);
+        context.day_high = known(frames.levels.day_high[row]);
+        context.day_low = known(frames.levels.day_low[row]);
+        context.high_30 = known(frames.levels.high_30[row]);
+        context.low_30 = known(frames.levels.low_30[row]);
         let offset = self.day.index - frames.sessions[0].index;
-        context.rvol =
-            frames
-                .baseline
-                .rvol(offset, minute, frames.cumulative_volume[row], fact.scale);
-        let [mut up, mut down] = frames.breaking[row];
-        if minute as i64 >= OPENING_RANGE_MINUTES
-            && let Some((high, low)) = fact.opening_range
-        {
+        context.rvol = frames.baseline.rvol(
+            offset,
+            minute,
+            frames.vwap.cumulative_volume[row],
+            fact.scale,
+        );
+        let opening_range = fact.opening_range_at(Ts::from_ns(self.minute_start));
+        let [mut up, mut down] = frames.levels.breaking[row];
+        if let Some((high, low)) = opening_range {
             context.or_high = Some(high);
             context.or_low = Some(low);
             // The clock may complete the range when no bar does; nothing has crossed it since.
@@ -218,7 +222,7 @@ impl<'a> AsOf<'a> {
 
 /// How many of the ascending `ends` are at or before `t`. Looks a few steps ahead before it
 /// searches: events are mostly closer together than bars.
-fn count_until(ends: &[i64], t: i64) -> usize {
+pub(super) fn count_until(ends: &[i64], t: i64) -> usize {
     const NEAR: usize = 8;
     let near = &ends[..ends.len().min(NEAR)];
     match near.iter().position(|end| *end > t) {
@@ -227,16 +231,8 @@ fn count_until(ends: &[i64], t: i64) -> usize {
     }
 }
 
-impl Slots {
-    /// The trend at `t`, nanoseconds.
-    pub(super) fn at(&self, t: i64) -> Option<Trend> {
-        let known = self.known_at.partition_point(|known_at| *known_at <= t);
-        trend::from_code(self.codes[known.checked_sub(1)?])
-    }
-}
-
 impl Frames {
-    fn session(&self, index: usize) -> Option<&super::sessions::SessionFacts> {
+    fn session(&self, index: usize) -> Option<&SessionFacts> {
         let offset = index.checked_sub(self.sessions.first()?.index)?;
         self.sessions.get(offset)
     }

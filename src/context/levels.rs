@@ -11,107 +11,104 @@
 
 use polars::prelude::*;
 
-use super::sessions::OPENING_RANGE_MINUTES;
+use super::kernels::{in_sessions, whole, window};
+use super::sessions::SessionFacts;
+use crate::store::Bars;
 
 /// Bars before the last completed one that make the rolling level.
 const ROLLING_BARS: usize = 30;
 /// A cross is fresh while one of so many closes before the last was not beyond.
 const CROSS_BARS: usize = 5;
 
-fn rolling(window_size: usize, min_periods: usize) -> RollingOptionsFixedWindow {
-    RollingOptionsFixedWindow {
-        window_size,
-        min_periods,
-        ..Default::default()
+/// The day's levels, bar by bar; NaN where there is none.
+pub struct Levels {
+    pub day_high: Vec<f64>,
+    pub day_low: Vec<f64>,
+    pub high_30: Vec<f64>,
+    pub low_30: Vec<f64>,
+    /// Whether the bar's close breaks a level upwards, downwards; `None` where no level is known.
+    pub breaking: Vec<[Option<bool>; 2]>,
+}
+
+impl Levels {
+    pub fn new(bars: &Bars, sessions: &[SessionFacts]) -> PolarsResult<Levels> {
+        let rows = || sessions.iter().map(|fact| &fact.rows);
+        let before = closes_before(bars, sessions);
+        let highest = in_sessions(&before, rows(), |s| s.rolling_max(window(CROSS_BARS, 1)))?;
+        let lowest = in_sessions(&before, rows(), |s| s.rolling_min(window(CROSS_BARS, 1)))?;
+        let full = window(ROLLING_BARS, ROLLING_BARS);
+        let high = whole(&bars.high, |s| s.rolling_max(full.clone()))?;
+        let low = whole(&bars.low, |s| s.rolling_min(full.clone()))?;
+        let high_30 = one_bar_later(&high, sessions);
+        let low_30 = one_bar_later(&low, sessions);
+        let mut breaking = Vec::with_capacity(bars.len());
+        for fact in sessions {
+            for row in fact.rows.clone() {
+                let close = bars.close[row];
+                let or = fact.opening_range_at(bars.end(row));
+                breaking.push([
+                    breaks(
+                        close,
+                        lowest[row],
+                        [fact.prior.map(|p| p.high), or.map(|r| r.0)],
+                        high_30[row],
+                    ),
+                    // Downwards is upwards in a mirror.
+                    breaks(
+                        -close,
+                        -highest[row],
+                        [fact.prior.map(|p| -p.low), or.map(|r| -r.1)],
+                        -low_30[row],
+                    ),
+                ]);
+            }
+        }
+        Ok(Levels {
+            day_high: in_sessions(&bars.high, rows(), |s| cum_max(s, false))?,
+            day_low: in_sessions(&bars.low, rows(), |s| cum_min(s, false))?,
+            high_30,
+            low_30,
+            breaking,
+        })
     }
 }
 
-fn in_session(expr: Expr) -> Expr {
-    expr.over([col("session")])
-        .expect("a session column partitions")
+/// The close before each bar; before a session's first bar it is the last one of the session before,
+/// in today's basis.
+fn closes_before(bars: &Bars, sessions: &[SessionFacts]) -> Vec<f64> {
+    let mut before = Vec::with_capacity(bars.len());
+    for fact in sessions.iter().filter(|fact| !fact.rows.is_empty()) {
+        let first = fact.rows.start;
+        let prior = first
+            .checked_sub(1)
+            .map_or(f64::NAN, |row| bars.close[row] / fact.ratio_since_last_bar);
+        before.push(prior);
+        before.extend_from_slice(&bars.close[first..fact.rows.end - 1]);
+    }
+    before
 }
 
-/// `day_high`, `day_low`: so far.
-pub fn day() -> [Expr; 2] {
-    [
-        in_session(col("high").cum_max(false)).alias("day_high"),
-        in_session(col("low").cum_min(false)).alias("day_low"),
-    ]
+/// The rolling level before the last completed bar; NaN before a session's 31st.
+fn one_bar_later(rolled: &[f64], sessions: &[SessionFacts]) -> Vec<f64> {
+    let mut later = vec![f64::NAN; rolled.len()];
+    for rows in sessions
+        .iter()
+        .map(|fact| &fact.rows)
+        .filter(|rows| rows.len() > ROLLING_BARS)
+    {
+        let from = rows.start + ROLLING_BARS;
+        later[from..rows.end].copy_from_slice(&rolled[from - 1..rows.end - 1]);
+    }
+    later
 }
 
-/// `high_30`, `low_30`, and the extremes of the closes before each bar, for crosses.
-pub fn rolling_levels() -> [Expr; 4] {
-    // From the 31st bar on the 30 before it lie in its own session.
-    let enough = || col("bar").gt_eq(lit(ROLLING_BARS as i32));
-    let full = rolling(ROLLING_BARS, ROLLING_BARS);
-    let high = col("high").rolling_max(full.clone()).shift(lit(1));
-    let low = col("low").rolling_min(full).shift(lit(1));
-    // The close before a bar; before the session's first bar it is the last one of the session before.
-    let before = when(col("bar").eq(lit(0)))
-        .then(col("close").shift(lit(1)) / col("ratio_since_last_bar"))
-        .otherwise(col("close").shift(lit(1)));
-    let recent = rolling(CROSS_BARS, 1);
-    [
-        when(enough())
-            .then(high)
-            .otherwise(lit(NULL))
-            .alias("high_30"),
-        when(enough())
-            .then(low)
-            .otherwise(lit(NULL))
-            .alias("low_30"),
-        in_session(before.clone().rolling_min(recent.clone())).alias("lowest_before"),
-        in_session(before.rolling_max(recent)).alias("highest_before"),
-    ]
-}
-
-/// `breaking_up`, `breaking_down`: null only where no level is known.
-pub fn breaking() -> [Expr; 2] {
-    // The bar that completes the opening range is the first that knows it.
-    let complete = || col("minute").gt_eq(lit(OPENING_RANGE_MINUTES as i32 - 1));
-    let opening = |level: &str| when(complete()).then(col(level)).otherwise(lit(NULL));
-    let up = {
-        let crossed = |level: Expr| {
-            col("close")
-                .gt(level.clone())
-                .and(col("lowest_before").lt_eq(level))
-        };
-        let broken = [
-            col("close").gt(col("high_30")),
-            crossed(col("prior_high")),
-            crossed(opening("or_high")),
-        ];
-        any_level(
-            broken,
-            [col("high_30"), col("prior_high"), opening("or_high")],
-        )
-    };
-    let down = {
-        let crossed = |level: Expr| {
-            col("close")
-                .lt(level.clone())
-                .and(col("highest_before").gt_eq(level))
-        };
-        let broken = [
-            col("close").lt(col("low_30")),
-            crossed(col("prior_low")),
-            crossed(opening("or_low")),
-        ];
-        any_level(broken, [col("low_30"), col("prior_low"), opening("or_low")])
-    };
-    [up.alias("breaking_up"), down.alias("breaking_down")]
-}
-
-fn any_level(broken: [Expr; 3], levels: [Expr; 3]) -> Expr {
-    let any = broken
-        .map(|b| b.fill_null(lit(false)))
-        .into_iter()
-        .reduce(Expr::or)
-        .expect("three of them");
-    let unknown = levels
-        .map(Expr::is_null)
-        .into_iter()
-        .reduce(Expr::and)
-        .expect("three of them");
-    when(unknown).then(lit(NULL)).otherwise(any)
+/// Whether `close` breaks one of the levels upwards: stands beyond `rolling`, or has crossed one of
+/// `crossable`, which the `lowest` of the closes before it was not beyond. NaN compares as false.
+fn breaks(close: f64, lowest: f64, crossable: [Option<f64>; 2], rolling: f64) -> Option<bool> {
+    let is_known = !rolling.is_nan() || crossable.iter().any(Option::is_some);
+    let crossed = crossable
+        .iter()
+        .flatten()
+        .any(|level| close > *level && lowest <= *level);
+    is_known.then_some(close > rolling || crossed)
 }

@@ -1,8 +1,8 @@
 //! Context: from bars to what the market looked like at an instant.
 //!
-//! What depends only on bars is a column, computed once per ticker with polars over the regular
-//! bars of the run and its warm-up: [`columns`] makes the frame, `vwap`, `levels`, `trend` and
-//! `rvol` each add theirs. What an event sees is the last row that had *ended* by its
+//! What depends only on bars is a column, computed once per ticker over the regular bars of the run
+//! and its warm-up: `vwap`, `levels`, `trend` and `rvol` each make theirs with polars' kernels,
+//! [`Frames`] holds them. What an event sees is the last row that had *ended* by its
 //! `available_at`: [`AsOf`] walks the columns forward as events arrive. A live stream builds the
 //! same frame over a rolling window of bars.
 //!
@@ -13,6 +13,7 @@
 mod asof;
 mod columns;
 mod grid;
+mod kernels;
 mod levels;
 mod regime;
 mod rvol;

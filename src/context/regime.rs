@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::columns::{ContextSettings, Frames};
 use super::grid::{FULL_SESSION_MINUTES, FullSessions, same_minute_mean};
+use super::kernels::{in_sessions, window};
 use super::{RegimeTrend, RegimeVolatility, Splits, Trend};
 use crate::store::{Bars, DailyBar};
 use crate::time::{Calendar, MINUTE_NS, Session, Ts};
@@ -114,14 +115,13 @@ impl Columns {
         let full = FullSessions::of(&frames.sessions, calendar);
         let regular = proxy.bars.regular(&calendar.all()[span]);
         let rv = realised_volatility(&regular, &frames, calendar, settings.lookback_minutes)?;
-        let mut cells: Vec<Option<f64>> = Vec::with_capacity(full.count * FULL_SESSION_MINUTES);
+        let mut cells = Vec::with_capacity(full.count * FULL_SESSION_MINUTES);
         for (offset, minutes) in rv.iter().enumerate() {
             if full.place(offset).is_some() {
-                cells.extend(minutes.iter().map(|rv| (!rv.is_nan()).then_some(*rv)));
+                cells.extend_from_slice(minutes);
             }
         }
-        let cells = Series::new("cell".into(), cells);
-        let mean = same_minute_mean(cells, settings.rvol_sessions, settings.rvol_min_sessions)?;
+        let mean = same_minute_mean(&cells, settings.rvol_sessions, settings.rvol_min_sessions);
         Ok(Columns {
             frames,
             full,
@@ -175,47 +175,33 @@ fn realised_volatility(
     calendar: &Calendar,
     lookback_minutes: u32,
 ) -> PolarsResult<Vec<Vec<f64>>> {
-    let (mut session, mut squares, mut returns) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sessions, mut squares, mut returns) = (Vec::new(), Vec::new(), Vec::new());
     for fact in &frames.sessions {
-        let minutes = calendar.all()[fact.index].minutes();
+        let session = calendar.all()[fact.index];
         let first = squares.len();
-        session.resize(first + minutes, fact.index as i32);
-        squares.resize(first + minutes, 0.0);
-        returns.resize(first + minutes, 0);
+        sessions.push(first..first + session.minutes());
+        squares.resize(first + session.minutes(), 0.0);
+        returns.resize(first + session.minutes(), 0.0);
         for row in fact.rows.clone().skip(1) {
-            let open = calendar.all()[fact.index].open.ns();
-            let cell = first + ((bars.ts[row] - open) / MINUTE_NS) as usize;
+            let cell = first + ((bars.ts[row] - session.open.ns()) / MINUTE_NS) as usize;
             squares[cell] = (bars.close[row] / bars.close[row - 1]).ln().powi(2);
-            returns[cell] = 1;
+            returns[cell] = 1.0;
         }
     }
-    let window = RollingOptionsFixedWindow {
-        window_size: lookback_minutes as usize,
-        min_periods: 1,
-        ..Default::default()
+    let window = window(lookback_minutes as usize, 1);
+    let sum =
+        |column: &[f64]| in_sessions(column, sessions.iter(), |s| s.rolling_sum(window.clone()));
+    let (sums, counts) = (sum(&squares)?, sum(&returns)?);
+    // A running sum of squares may end a hair below zero.
+    let rv = |cell: usize| {
+        if counts[cell] > 0.5 {
+            sums[cell].max(0.0).sqrt()
+        } else {
+            f64::NAN
+        }
     };
-    let in_session = |expr: Expr| expr.over([col("session")]);
-    let sum = in_session(col("squares").rolling_sum(window.clone()))?;
-    let count = in_session(col("returns").rolling_sum(window))?;
-    let out = df!("session" => session, "squares" => squares, "returns" => returns)?
-        .lazy()
-        .select_seq([when(count.gt(lit(0)))
-            // A running sum of squares may end a hair below zero.
-            .then(
-                when(sum.clone().gt(lit(0.0)))
-                    .then(sum)
-                    .otherwise(lit(0.0))
-                    .sqrt(),
-            )
-            .otherwise(lit(f64::NAN))
-            .alias("rv")])
-        .collect()?;
-    let rv = super::grid::values(&out, "rv")?;
-    let mut rest = rv.as_slice();
-    let split = frames.sessions.iter().map(|fact| {
-        let (minutes, after) = rest.split_at(calendar.all()[fact.index].minutes());
-        rest = after;
-        minutes.to_vec()
-    });
-    Ok(split.collect())
+    Ok(sessions
+        .iter()
+        .map(|cells| cells.clone().map(rv).collect())
+        .collect())
 }

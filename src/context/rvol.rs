@@ -1,7 +1,5 @@
 //! RVOL: today's volume so far against the same minute of the sessions before.
 
-use polars::prelude::*;
-
 use super::columns::ContextSettings;
 use super::grid::{FULL_SESSION_MINUTES, FullSessions, same_minute_mean};
 use super::sessions::SessionFacts;
@@ -22,9 +20,9 @@ impl Baseline {
         facts: &[SessionFacts],
         calendar: &Calendar,
         settings: &ContextSettings,
-    ) -> PolarsResult<Baseline> {
+    ) -> Baseline {
         let full = FullSessions::of(facts, calendar);
-        let mut cells: Vec<Option<f64>> = vec![None; full.count * FULL_SESSION_MINUTES];
+        let mut cells = vec![f64::NAN; full.count * FULL_SESSION_MINUTES];
         for (offset, fact) in facts.iter().enumerate() {
             let Some(place) = full.place(offset).filter(|_| !fact.rows.is_empty()) else {
                 continue;
@@ -38,12 +36,11 @@ impl Baseline {
                     sum += bars.volume[row] / fact.scale;
                     row += 1;
                 }
-                *cell = Some(sum);
+                *cell = sum;
             }
         }
-        let cells = Series::new("cell".into(), cells);
-        let mean = same_minute_mean(cells, settings.rvol_sessions, settings.rvol_min_sessions)?;
-        Ok(Baseline { full, mean })
+        let mean = same_minute_mean(&cells, settings.rvol_sessions, settings.rvol_min_sessions);
+        Baseline { full, mean }
     }
 
     /// RVOL of session `offset` after `minute` minutes, with `volume` shares (in the session's own

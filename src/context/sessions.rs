@@ -9,10 +9,10 @@ use polars::prelude::*;
 use super::splits::Splits;
 use super::{Trend, trend};
 use crate::store::{Bars, DailyBar};
-use crate::time::{Calendar, MINUTE_NS, Session};
+use crate::time::{Calendar, MINUTE_NS, Session, Ts};
 
 /// Minutes that make the opening range.
-pub const OPENING_RANGE_MINUTES: i64 = 15;
+const OPENING_RANGE_MINUTES: i64 = 15;
 
 /// A session of the calendar and what one ticker knew at its open.
 #[derive(Clone, Debug)]
@@ -23,13 +23,20 @@ pub struct SessionFacts {
     pub rows: Range<usize>,
     /// In the basis of this session.
     pub prior: Option<Prior>,
-    /// High and low of the first quarter of an hour; whether it is complete is for the clock to say.
-    pub opening_range: Option<(f64, f64)>,
+    opening_range: Option<(f64, f64)>,
+    opening_range_end: Ts,
     pub trend_daily: Option<Trend>,
     /// Splits since the session of the bar before this session's first one.
     pub ratio_since_last_bar: f64,
     /// See [`Splits::scale_on`].
     pub scale: f64,
+}
+
+impl SessionFacts {
+    /// High and low of the opening range, once `t` lies behind it.
+    pub fn opening_range_at(&self, t: Ts) -> Option<(f64, f64)> {
+        self.opening_range.filter(|_| t >= self.opening_range_end)
+    }
 }
 
 /// The last session with data.
@@ -90,6 +97,7 @@ pub fn facts(
             index: span.start + offset,
             prior,
             opening_range,
+            opening_range_end: session.open.plus_minutes(OPENING_RANGE_MINUTES),
             trend_daily: before.checked_sub(1).and_then(|last| trends[last]),
             ratio_since_last_bar: last_bar.map_or(1.0, |last| splits.ratio_between(last, date)),
             scale: splits.scale_on(date),
@@ -144,10 +152,5 @@ fn daily_trends(days: &[DailyBar], splits: &Splits) -> PolarsResult<Vec<Option<T
         .iter()
         .map(|day| day.close * splits.scale_on(day.date))
         .collect();
-    let frame = df!("close" => closes)?
-        .lazy()
-        .select([trend::expr(col("close")).alias("trend")])
-        .collect()?;
-    let codes = frame.column("trend")?.i32()?;
-    Ok(codes.iter().map(trend::from_code).collect())
+    trend::trends(&closes)
 }

@@ -2,21 +2,21 @@
 //! many as are in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use chrono::NaiveDate;
-use rayon::prelude::*;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::counts::Counts;
 use super::gaps::Gaps;
+use super::inputs::Inputs;
 use super::order::in_order_of_arrival;
+use super::span::{Period, Reach, Span};
 use super::ticker::{Outcomes, TickerState};
-use crate::config::Config;
+use crate::config::{Config, ModeConfig, PaperConfig};
 use crate::context::{AsOf, ContextSettings, Frames, Market, Proxy, Splits};
 use crate::paper::{self, Tape, Trade};
-use crate::store::{FlowBatches, Footer, RowId, Store, StoreError, Table};
+use crate::store::{FlowBatches, Footer, RowId, Store, StoreError};
 use crate::strategies::{Kind, Signal};
 use crate::time::{Calendar, exchange_midnight};
 
@@ -24,13 +24,6 @@ use crate::time::{Calendar, exchange_midnight};
 pub const DAILY_WARMUP: usize = 300;
 /// The two tickers the market's regime is read off.
 const PROXIES: [&str; 2] = ["SPY", "QQQ"];
-
-/// The exchange days of a run, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    pub start: NaiveDate,
-    pub end: NaiveDate,
-}
 
 /// What to run: the only inputs there are.
 pub struct Job<'a> {
@@ -49,15 +42,20 @@ pub struct Meter {
     pub stop: AtomicBool,
 }
 
-/// The tables of a run.
-pub struct Results {
-    /// In order of `(available_at, ticker, ts, seq, kind)`.
+/// One ticker's rows, in order of `(available_at, ts, seq, kind)`.
+pub struct TickerRows {
+    pub ticker: String,
     pub signals: Vec<Signal>,
     /// In the order of their signals.
     pub trades: Vec<Trade>,
+}
+
+/// What a run comes to besides its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
     pub counts: Counts,
     pub gaps: Gaps,
-    /// Hash of the content of every file the run read.
+    /// Hash of the content and coverage of every file the run read.
     pub input_hash: String,
 }
 
@@ -80,72 +78,94 @@ pub enum EngineError {
     Stopped,
 }
 
-/// Runs `job`. Tickers go in parallel over rayon's current pool; results come back in their order.
-pub fn run(job: &Job, meter: &Meter) -> Result<Results, EngineError> {
-    let span = Span::of(job);
-    let market = market(job, &span)?;
-    let parts: Result<Vec<TickerResult>, EngineError> = job
-        .tickers
-        .par_iter()
-        .with_max_len(1)
-        .map(|ticker| run_ticker(job, &span, &market, ticker, meter))
-        .collect();
-    Ok(merge(parts?))
+/// Runs `job`: tickers in parallel over the threads of rayon's current pool. `encode` is called
+/// where a ticker was computed, `each` in the order of the tickers, whatever finished first.
+pub fn run<T: Send>(
+    job: &Job,
+    meter: &Meter,
+    encode: impl Fn(TickerRows) -> T + Sync,
+    mut each: impl FnMut(T) -> Result<(), StoreError> + Send,
+) -> Result<Summary, EngineError> {
+    let reach = Reach::of(job.config, job.tickers);
+    let span = Span::new(job.calendar, job.config, &reach, job.period);
+    let (market, share) = market(job, &span)?;
+    let next = AtomicUsize::new(0);
+    let threads = rayon::current_num_threads().min(job.tickers.len());
+    let (sender, receiver) = mpsc::sync_channel(2 * threads);
+    // One ticker after the other, so that they finish nearly in order and few have to wait.
+    let work = |sender: mpsc::SyncSender<(usize, TickerResult<T>)>| {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(ticker) = job.tickers.get(place) else {
+                return;
+            };
+            let result = run_ticker(job, &span, &market, ticker, meter);
+            let result = result.map(|(rows, share)| (encode(rows), share));
+            // Nobody listens any more when an earlier ticker failed.
+            if sender.send((place, result)).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::scope(|run| {
+        let collected = run.spawn(move || collect_in_order(receiver, share, &mut each));
+        rayon::scope(|pool| {
+            for _ in 0..threads {
+                let sender = sender.clone();
+                pool.spawn(|_| work(sender));
+            }
+        });
+        drop(sender);
+        collected.join().expect("collecting does not panic")
+    })
 }
 
-/// Everything one ticker contributes.
-struct TickerResult {
+/// A ticker's encoded rows and its share of the summary.
+type TickerResult<T> = Result<(T, Share), EngineError>;
+
+/// What the regime adds to a run's summary.
+struct MarketShare {
+    inputs: Inputs,
+    is_missing: bool,
+}
+
+/// What one ticker adds to a run's summary.
+struct Share {
     ticker: String,
-    signals: Vec<Signal>,
-    trades: Vec<Option<Trade>>,
     counts: Counts,
     gaps: Gaps,
     footers: Vec<Footer>,
 }
 
-/// The dates a run reads, counted back from its period.
-struct Span {
-    /// Minute bars from here on; the sessions before the period hold enough full ones.
-    bars_from: NaiveDate,
-    /// Flow from here on.
-    flow_from: NaiveDate,
-    /// Bars up to here: trades opened on the last day are followed to their end.
-    bars_to: NaiveDate,
-    /// The calendar's sessions from `bars_from` to `bars_to`.
-    sessions: Range<usize>,
-}
-
-impl Span {
-    fn of(job: &Job) -> Span {
-        let Period { start, end } = job.period;
-        let calendar = job.calendar;
-        let (mut memory, mut hold_minutes) = (1, 0);
-        for ticker in job.tickers {
-            for kind in Kind::ALL {
-                let mode = job.config.mode(ticker, *kind);
-                memory = mode
-                    .memory
-                    .map_or(memory, |m| memory.max(m.memory_sessions));
-                hold_minutes = hold_minutes.max(mode.max_hold_minutes);
-            }
-        }
-        // Chain memory counts today.
-        let flow_from = calendar.sessions_before(start, memory as usize - 1);
-        // Warm-up flow is evaluated in full, so its context is warm as well.
-        let bars_from =
-            calendar.full_sessions_before(flow_from, job.config.context.rvol_sessions as usize);
-        // A hold that ends on a weekend or a holiday ends with the next session.
-        let days = u64::from(hold_minutes) / (24 * 60) + 7;
-        let bars_to = end.checked_add_days(chrono::Days::new(days)).unwrap_or(end);
-        let sessions = calendar.first_index_from(bars_from)
-            ..calendar.first_index_from(bars_to.succ_opt().unwrap_or(end));
-        Span {
-            bars_from,
-            flow_from,
-            bars_to,
-            sessions,
+fn collect_in_order<T>(
+    results: mpsc::Receiver<(usize, TickerResult<T>)>,
+    MarketShare {
+        mut inputs,
+        is_missing,
+    }: MarketShare,
+    each: &mut impl FnMut(T) -> Result<(), StoreError>,
+) -> Result<Summary, EngineError> {
+    let mut summary = Summary::default();
+    summary.gaps.regime = is_missing;
+    let mut waiting = BTreeMap::new();
+    let mut due = 0;
+    for (place, result) in results {
+        waiting.insert(place, result);
+        while let Some(result) = waiting.remove(&due) {
+            let (rows, share) = result?;
+            each(rows)?;
+            summary.counts.add(&share.counts);
+            summary.gaps.merge(share.gaps);
+            inputs.add(&share.ticker, &share.footers);
+            due += 1;
         }
     }
+    debug_assert!(
+        summary.counts.balance(),
+        "every event read is accounted for"
+    );
+    summary.input_hash = inputs.hash();
+    Ok(summary)
 }
 
 fn settings(config: &Config) -> ContextSettings {
@@ -158,12 +178,21 @@ fn settings(config: &Config) -> ContextSettings {
     }
 }
 
-fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
+/// The market's regime, and what a summary must know of its making.
+fn market(job: &Job, span: &Span) -> Result<(Market, MarketShare), EngineError> {
     let mut read = Vec::new();
+    let mut inputs = Inputs::default();
     for ticker in PROXIES {
         let bars = job.store.bars_1m(ticker, span.bars_from, span.bars_to)?;
-        let (daily, _) = job.store.bars_1d(ticker)?;
-        let (splits, _) = job.store.splits(ticker)?;
+        let (daily, daily_footers) = job.store.bars_1d(ticker)?;
+        let (splits, split_footers) = job.store.splits(ticker)?;
+        inputs.add(
+            ticker,
+            bars.footers
+                .iter()
+                .chain(&daily_footers)
+                .chain(&split_footers),
+        );
         read.push((bars, daily, Splits::new(splits)));
     }
     let proxy = |index: usize| {
@@ -174,17 +203,20 @@ fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
             splits: splits.clone(),
         }
     };
-    Market::new(
+    let settings = settings(job.config);
+    let market = Market::new(
         proxy(0),
         proxy(1),
         job.calendar,
         span.sessions.clone(),
-        &settings(job.config),
-    )
-    .map_err(|e| EngineError::Context {
+        &settings,
+    );
+    let market = market.map_err(|e| EngineError::Context {
         ticker: PROXIES.join(", "),
         reason: e.to_string(),
-    })
+    })?;
+    let is_missing = read.iter().all(|(bars, ..)| bars.is_empty());
+    Ok((market, MarketShare { inputs, is_missing }))
 }
 
 fn run_ticker(
@@ -193,7 +225,7 @@ fn run_ticker(
     market: &Market,
     ticker: &str,
     meter: &Meter,
-) -> Result<TickerResult, EngineError> {
+) -> Result<(TickerRows, Share), EngineError> {
     let bars = job.store.bars_1m(ticker, span.bars_from, span.bars_to)?;
     let (daily, daily_footers) = job.store.bars_1d(ticker)?;
     let (splits, split_footers) = job.store.splits(ticker)?;
@@ -212,6 +244,10 @@ fn run_ticker(
         reason: e.to_string(),
     })?;
     let mut flow = job.store.flow(ticker, span.flow_from, job.period.end)?;
+    let modes: Modes = Kind::ALL
+        .iter()
+        .map(|k| (*k, job.config.mode(ticker, *k)))
+        .collect();
     let (mut outcomes, rows) = walk(
         job,
         ticker,
@@ -219,6 +255,7 @@ fn run_ticker(
         AsOf::new(&frames, market, job.calendar),
         meter,
     )?;
+    check_floor(&modes, job.config.flow.min_notional, ticker, &flow.footers)?;
     add_details(&mut outcomes.signals, &rows, &flow)?;
 
     let regular = bars.regular(&job.calendar.all()[sessions.clone()]);
@@ -228,7 +265,7 @@ fn run_ticker(
         &covered(&bars.footers),
         &splits,
     );
-    let trades = trade_all(job.config, ticker, &mut outcomes, &tape);
+    let trades = trade_all(&modes, &job.config.paper, &mut outcomes, &tape);
     let gaps = find_gaps(
         job,
         span,
@@ -240,14 +277,20 @@ fn run_ticker(
     let footers = [bars.footers, flow.footers, daily_footers, split_footers].concat();
     meter.tickers.fetch_add(1, Ordering::Relaxed);
     let Outcomes { signals, counts } = outcomes;
-    Ok(TickerResult {
+    let rows = TickerRows {
         ticker: ticker.to_owned(),
         signals,
         trades,
-        counts,
-        gaps,
-        footers,
-    })
+    };
+    Ok((
+        rows,
+        Share {
+            ticker: ticker.to_owned(),
+            counts,
+            gaps,
+            footers,
+        },
+    ))
 }
 
 /// Shows the ticker's events to its strategies. Returns what came of them and where each signal's
@@ -288,7 +331,6 @@ fn walk(
         return Err(EngineError::Stopped);
     }
     result?;
-    check_floor(job.config, ticker, &flow.footers)?;
     reported.counts.warmup_events = warmup.counts.events_read;
     Ok((reported, rows))
 }
@@ -297,23 +339,28 @@ fn walk(
 const METER_EVERY: u64 = 4096;
 
 /// A gate below the floor would pass over events that are not there, and nobody would notice.
-fn check_floor(config: &Config, ticker: &str, footers: &[Footer]) -> Result<(), EngineError> {
+fn check_floor(
+    modes: &Modes,
+    min_notional: f64,
+    ticker: &str,
+    footers: &[Footer],
+) -> Result<(), EngineError> {
     let stored = footers.iter().filter_map(|footer| footer.min_notional);
-    let floor = stored.fold(config.flow.min_notional, f64::max);
-    for kind in Kind::ALL {
-        let mode = config.mode(ticker, *kind);
-        if mode.enabled && mode.min_premium < floor {
-            let min_premium = mode.min_premium;
-            return Err(EngineError::BelowFloor {
-                ticker: ticker.to_owned(),
-                kind: *kind,
-                min_premium,
-                floor,
-            });
-        }
+    let floor = stored.fold(min_notional, f64::max);
+    let below = |(_, mode): &(&Kind, &ModeConfig)| mode.enabled && mode.min_premium < floor;
+    match modes.iter().find(below) {
+        None => Ok(()),
+        Some((kind, mode)) => Err(EngineError::BelowFloor {
+            ticker: ticker.to_owned(),
+            kind: *kind,
+            min_premium: mode.min_premium,
+            floor,
+        }),
     }
-    Ok(())
 }
+
+/// The three modes of one ticker.
+type Modes = BTreeMap<Kind, ModeConfig>;
 
 /// Fills in the events' other halves, reading each row once however many signals it gave.
 fn add_details(
@@ -334,25 +381,22 @@ fn add_details(
 }
 
 fn trade_all(
-    config: &Config,
-    ticker: &str,
+    modes: &Modes,
+    paper: &PaperConfig,
     outcomes: &mut Outcomes,
     tape: &Tape,
-) -> Vec<Option<Trade>> {
-    let modes: BTreeMap<Kind, _> = Kind::ALL
-        .iter()
-        .map(|kind| (*kind, config.mode(ticker, *kind)))
-        .collect();
+) -> Vec<Trade> {
     let mut trades = Vec::with_capacity(outcomes.signals.len());
     for signal in &outcomes.signals {
-        let trade = paper::trade(signal, tape, &modes[&signal.kind], &config.paper).ok();
-        match &trade {
-            Some(trade) => outcomes
-                .counts
-                .trade(signal.kind, trade.closed_at.is_none()),
-            None => outcomes.counts.no_entry(signal.kind),
+        match paper::trade(signal, tape, &modes[&signal.kind], paper) {
+            Ok(trade) => {
+                outcomes
+                    .counts
+                    .trade(signal.kind, trade.closed_at.is_none());
+                trades.push(trade);
+            }
+            Err(_) => outcomes.counts.no_entry(signal.kind),
         }
-        trades.push(trade);
     }
     trades
 }
@@ -391,84 +435,10 @@ fn find_gaps(
         bars: missing(start, end, &bars).into_iter().collect(),
         warmup_bars: missing(span.bars_from, before, &bars).into_iter().collect(),
         warmup_flow: missing(span.flow_from, before, &flow).into_iter().collect(),
+        regime: false,
         warmup_daily: (daily < DAILY_WARMUP)
             .then(|| (ticker.to_owned(), daily))
             .into_iter()
             .collect(),
     }
-}
-
-fn merge(parts: Vec<TickerResult>) -> Results {
-    let mut rows: Vec<(Signal, Option<Trade>)> = Vec::new();
-    let (mut counts, mut gaps, mut inputs) = (Counts::default(), Gaps::default(), BTreeSet::new());
-    for part in parts {
-        rows.extend(part.signals.into_iter().zip(part.trades));
-        counts.add(&part.counts);
-        gaps.merge(part.gaps);
-        inputs.extend(
-            part.footers
-                .into_iter()
-                .map(|footer| (part.ticker.clone(), footer.content)),
-        );
-    }
-    debug_assert!(counts.balance(), "every event read is accounted for");
-    rows.sort_by(|(a, _), (b, _)| {
-        let key = |s: &Signal| (s.available_at, s.ts, s.seq, s.kind);
-        (a.available_at, &a.ticker)
-            .cmp(&(b.available_at, &b.ticker))
-            .then_with(|| key(a).cmp(&key(b)))
-    });
-    let mut hash = Xxh3::new();
-    for (ticker, content) in &inputs {
-        hash.update(ticker.as_bytes());
-        hash.update(content.as_bytes());
-    }
-    let (signals, trades): (Vec<Signal>, Vec<Option<Trade>>) = rows.into_iter().unzip();
-    let trades = trades.into_iter().flatten().collect();
-    Results {
-        signals,
-        trades,
-        counts,
-        gaps,
-        input_hash: format!("{:032x}", hash.digest128()),
-    }
-}
-
-/// The period a run has when none is asked for: from the first session with flow that has its whole
-/// warm-up in the cache (or simply the first) to the last one with flow.
-pub fn default_period(
-    store: &Store,
-    calendar: &Calendar,
-    config: &Config,
-    tickers: &[String],
-) -> Result<Option<Period>, StoreError> {
-    let (mut flow, mut bars) = (BTreeSet::new(), BTreeSet::new());
-    for ticker in tickers {
-        for (table, dates) in [(Table::Flow, &mut flow), (Table::Bars1m, &mut bars)] {
-            dates.extend(
-                store
-                    .probe(table, ticker)?
-                    .into_iter()
-                    .flat_map(|file| file.footer.sessions),
-            );
-        }
-    }
-    let (Some(first), Some(end)) = (flow.first().copied(), flow.last().copied()) else {
-        return Ok(None);
-    };
-    let is_warm = |start: &NaiveDate| {
-        let period = Period { start: *start, end };
-        let span = Span::of(&Job {
-            store,
-            calendar,
-            config,
-            tickers,
-            period,
-        });
-        let reaches =
-            |dates: &BTreeSet<NaiveDate>, from| dates.first().is_some_and(|first| *first <= from);
-        reaches(&flow, span.flow_from) && reaches(&bars, span.bars_from)
-    };
-    let start = flow.iter().copied().find(is_warm).unwrap_or(first);
-    Ok(Some(Period { start, end }))
 }

@@ -16,6 +16,8 @@ pub struct Gaps {
     pub warmup_bars: BTreeMap<String, BTreeSet<NaiveDate>>,
     /// Sessions of flow before the period that chain memory looks back on.
     pub warmup_flow: BTreeMap<String, BTreeSet<NaiveDate>>,
+    /// Neither of the tickers the regime is read off has a minute bar.
+    pub regime: bool,
     /// Tickers with fewer daily bars before the period than the daily trend wants, and how many.
     pub warmup_daily: BTreeMap<String, usize>,
 }
@@ -30,6 +32,7 @@ impl Gaps {
     pub fn merge(&mut self, other: Gaps) {
         self.flow.extend(other.flow);
         self.bars.extend(other.bars);
+        self.regime |= other.regime;
         self.warmup_bars.extend(other.warmup_bars);
         self.warmup_flow.extend(other.warmup_flow);
         self.warmup_daily.extend(other.warmup_daily);
@@ -38,6 +41,9 @@ impl Gaps {
     /// One line per ticker and kind of gap.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        if self.regime {
+            lines.push("SPY, QQQ: no minute bars, so the regime is unknown".to_owned());
+        }
         for (what, gaps) in [
             ("no flow for", &self.flow),
             ("no minute bars for", &self.bars),

@@ -7,10 +7,13 @@
 mod backtest;
 mod counts;
 mod gaps;
+mod inputs;
 mod order;
+mod span;
 mod ticker;
 
-pub use backtest::{DAILY_WARMUP, EngineError, Job, Meter, Period, Results, default_period, run};
+pub use backtest::{DAILY_WARMUP, EngineError, Job, Meter, Summary, TickerRows, run};
 pub use counts::Counts;
 pub use gaps::Gaps;
+pub use span::{Period, default_period};
 pub use ticker::{Outcomes, TickerState};

@@ -34,49 +34,52 @@ impl Contract {
             symbol: symbol.to_owned(),
             reason,
         };
-        if !symbol.is_ascii() {
-            return Err(fail("it has characters outside ASCII"));
-        }
-        if symbol.len() <= TAIL || symbol.len() > TAIL + 6 {
+        let bytes = symbol.as_bytes();
+        if !(TAIL + 1..=TAIL + 6).contains(&bytes.len()) {
             return Err(fail("its length is not that of a root and 15 characters"));
         }
-        let (root, tail) = symbol.split_at(symbol.len() - TAIL);
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        let (date, rest) = tail.split_at(6);
-        let (kind, strike) = rest.split_at(1);
-        if !root.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        let (root, tail) = bytes.split_at(bytes.len() - TAIL);
+        if !root.iter().all(u8::is_ascii_alphanumeric) {
             return Err(fail("the root is not made of letters and digits"));
         }
-        if !digits(date) || !digits(strike) {
-            return Err(fail("date and strike must be digits"));
-        }
-        let number = |text: &str| {
-            text.parse::<u32>()
-                .expect("digits were checked, and few enough")
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0, |number, digit| {
+                digit
+                    .is_ascii_digit()
+                    .then(|| number * 10 + u32::from(digit - b'0'))
+            })
         };
-        let expiry = NaiveDate::from_ymd_opt(
-            2000 + number(&date[..2]) as i32,
-            number(&date[2..4]),
-            number(&date[4..]),
-        )
-        .ok_or_else(|| fail("the date does not exist"))?;
-        let call_put = CallPut::parse(kind).ok_or_else(|| fail("neither C nor P"))?;
+        let date = [&tail[..2], &tail[2..4], &tail[4..6]].map(number);
+        let ([Some(year), Some(month), Some(day)], Some(thousandths)) = (date, number(&tail[7..]))
+        else {
+            return Err(fail("date and strike must be digits"));
+        };
+        let expiry = NaiveDate::from_ymd_opt(2000 + year as i32, month, day);
+        let call_put = match tail[6] {
+            b'C' => CallPut::Call,
+            b'P' => CallPut::Put,
+            _ => return Err(fail("neither C nor P")),
+        };
         Ok(Contract {
-            root: root.to_owned(),
-            expiry,
+            root: symbol[..symbol.len() - TAIL].to_owned(),
+            expiry: expiry.ok_or_else(|| fail("the date does not exist"))?,
             call_put,
-            strike: f64::from(number(strike)) / 1000.0,
+            strike: f64::from(thousandths) / 1000.0,
         })
     }
 
     /// The symbol; the inverse of [`Contract::parse`] for strikes of whole thousandths.
     pub fn symbol(&self) -> String {
-        let thousandths = (self.strike * 1000.0).round() as u64;
+        let Contract {
+            root,
+            expiry,
+            call_put,
+            strike,
+        } = self;
+        let thousandths = (strike * 1000.0).round() as u64;
         format!(
-            "{}{}{}{thousandths:08}",
-            self.root,
-            self.expiry.format("%y%m%d"),
-            self.call_put
+            "{root}{}{call_put}{thousandths:08}",
+            expiry.format("%y%m%d")
         )
     }
 }
@@ -106,7 +109,11 @@ mod tests {
     #[test]
     fn malformed_symbols_are_refused_with_a_reason() {
         for (symbol, reason) in [
-            ("AAPL211022C000150000", "neither C nor P"),
+            ("AAPL211022C000150000", "date and strike must be digits"),
+            (
+                "BRK.B211022C00150000",
+                "the root is not made of letters and digits",
+            ),
             ("AAPL21102ZC00150000", "date and strike must be digits"),
             ("AAPL211322C00150000", "the date does not exist"),
             (
@@ -114,11 +121,10 @@ mod tests {
                 "its length is not that of a root and 15 characters",
             ),
         ] {
-            let error = Contract::parse(symbol).unwrap_err();
-            assert!(
-                error.reason == reason || error.reason == "date and strike must be digits",
-                "{symbol}: {}",
-                error.reason
+            assert_eq!(
+                Contract::parse(symbol).unwrap_err().reason,
+                reason,
+                "{symbol}"
             );
         }
     }

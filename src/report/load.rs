@@ -1,6 +1,5 @@
 //! Loading: from a run's folder back to the values a report is made of.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -26,26 +25,34 @@ pub enum LoadError {
         got: String,
         expected: &'static str,
     },
-    #[error("{}: trade of signal {signal_id}, which signals.parquet does not have", path.display())]
+    #[error("{}: trade of signal {signal_id}, which signals.parquet does not have in that order", path.display())]
     NoSignal { path: PathBuf, signal_id: String },
 }
 
 /// Reads the run in `folder`: its manifest, its trades, and of their signals what tables need.
 pub fn load(folder: &Path) -> Result<Run, LoadError> {
     let manifest = Manifest::read(&folder.join("manifest.json"))?;
-    let mut signals = HashMap::new();
-    for batch in store::read_signals(folder)? {
-        for row in 0..batch.num_rows() {
-            signals.insert(
-                text(&batch, "signal_id", row).to_owned(),
-                SignalFacts::of(&batch, row),
-            );
-        }
-    }
+    let signals = store::read_signals(folder)?;
+    // Trades stand in the order of their signals, so one walk over the signals finds them all.
+    let mut signals = signals
+        .iter()
+        .flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
     let mut trades = Vec::new();
     for batch in store::read_trades(folder)? {
         for row in 0..batch.num_rows() {
-            trades.push(report_trade(folder, &batch, row, &signals)?);
+            let signal_id = text(&batch, "signal_id", row);
+            let (signals, signal) = signals
+                .find(|(signals, row)| text(signals, "signal_id", *row) == signal_id)
+                .ok_or_else(|| LoadError::NoSignal {
+                    path: folder.join("trades.parquet"),
+                    signal_id: signal_id.to_owned(),
+                })?;
+            trades.push(report_trade(
+                folder,
+                &batch,
+                row,
+                SignalFacts::of(signals, signal),
+            )?);
         }
     }
     Ok(Run {
@@ -84,15 +91,9 @@ fn report_trade(
     folder: &Path,
     batch: &RecordBatch,
     row: usize,
-    signals: &HashMap<String, SignalFacts>,
+    signal: SignalFacts,
 ) -> Result<ReportTrade, LoadError> {
     let path = || folder.join("trades.parquet");
-    let signal_id = text(batch, "signal_id", row);
-    let signal = signals.get(signal_id);
-    let signal = signal.ok_or_else(|| LoadError::NoSignal {
-        path: path(),
-        signal_id: signal_id.to_owned(),
-    })?;
     let bad = |column: &'static str, expected| {
         move || LoadError::BadValue {
             path: path(),
@@ -121,11 +122,11 @@ fn report_trade(
         mae_pct: float(batch, "mae_pct", row),
         ambiguous: column(batch, "ambiguous").as_boolean().value(row),
         strength: signal.strength,
-        tags: signal.tags.clone(),
+        tags: signal.tags,
         dte: signal.dte,
         hour: signal.hour,
-        regime_trend: signal.regime_trend.clone(),
-        regime_volatility: signal.regime_volatility.clone(),
+        regime_trend: signal.regime_trend,
+        regime_volatility: signal.regime_volatility,
     })
 }
 

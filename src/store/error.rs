@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use parquet::errors::ParquetError;
+
 /// A file and what is wrong with it.
 #[derive(Debug)]
 pub struct StoreError {
@@ -58,6 +60,17 @@ impl StoreError {
 
     pub fn broken(path: impl AsRef<Path>, error: impl fmt::Display) -> StoreError {
         StoreError::new(path, StoreProblem::Broken(error.to_string()))
+    }
+
+    /// An error of the Parquet library: the disk's when there is one inside, else the file's.
+    pub fn parquet(path: impl AsRef<Path>, error: ParquetError) -> StoreError {
+        match error {
+            ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+                Ok(error) => StoreError::io(path, *error),
+                Err(error) => StoreError::broken(path, error),
+            },
+            error => StoreError::broken(path, error),
+        }
     }
 
     /// What to do about it, when there is something.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, Float64Array,
-    Float64Builder, Int16Builder, Int64Array, Int64Builder, ListBuilder, PrimitiveBuilder,
-    RecordBatch, StringDictionaryBuilder,
+    Float64Builder, Int16Builder, Int32Array, Int64Array, Int64Builder, ListBuilder,
+    PrimitiveBuilder, RecordBatch, StringArray, StringDictionaryBuilder,
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{
@@ -21,7 +21,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection, RowSe
 use super::layout::Entry;
 use super::parquet::{Footer, Opened, days_since_epoch};
 use super::{Store, StoreError, StoreProblem, Table, schema};
-use crate::flow::{Contract, FlowDetail, FlowEvent, Side, SideQuality, SideSource};
+use crate::flow::{CallPut, Contract, FlowDetail, FlowEvent, Side, SideQuality, SideSource};
 use crate::time::{Ts, exchange_midnight};
 
 type TextBuilder = StringDictionaryBuilder<Int32Type>;
@@ -36,7 +36,7 @@ pub struct FlowTable {
     seq: PrimitiveBuilder<UInt32Type>,
     ticker: TextBuilder,
     contract: TextBuilder,
-    call_put: TextBuilder,
+    call_put: Vec<i32>,
     strike: Float64Builder,
     expiry: PrimitiveBuilder<Date32Type>,
     price: Float64Builder,
@@ -44,9 +44,9 @@ pub struct FlowTable {
     notional: Float64Builder,
     bid: Float64Builder,
     ask: Float64Builder,
-    side: TextBuilder,
-    side_source: TextBuilder,
-    side_quality: TextBuilder,
+    side: Vec<i32>,
+    side_source: Vec<i32>,
+    side_quality: Vec<i32>,
     is_aggressive: BooleanBuilder,
     is_sweep: BooleanBuilder,
     has_iso: BooleanBuilder,
@@ -64,6 +64,12 @@ pub struct FlowTable {
     cancelled_at: TsBuilder,
     cancelled_contracts: Int64Builder,
     source: TextBuilder,
+}
+
+/// A column of an enum: each key is the place of its name among `names`.
+fn choices<'a>(keys: Vec<i32>, names: impl Iterator<Item = &'a str>) -> ArrayRef {
+    let names = Arc::new(StringArray::from_iter_values(names));
+    Arc::new(DictionaryArray::new(Int32Array::from(keys), names))
 }
 
 /// A list builder whose items are never null.
@@ -105,11 +111,11 @@ impl FlowTable {
         self.seq.append_value(event.seq);
         self.ticker.append_value(event.ticker);
         self.contract.append_value(event.contract);
-        self.call_put.append_value(event.call_put.as_str());
+        self.call_put.push(event.call_put as i32);
         self.strike.append_value(event.strike);
         self.expiry.append_value(days_since_epoch(event.expiry));
         self.notional.append_value(event.notional);
-        self.side.append_value(event.side.as_str());
+        self.side.push(event.side as i32);
         self.is_aggressive.append_value(event.is_aggressive);
         self.is_sweep.append_value(event.is_sweep);
         self.is_multi_leg.append_value(event.is_multi_leg);
@@ -124,8 +130,8 @@ impl FlowTable {
         self.contracts.append_value(detail.contracts);
         self.bid.append_option(detail.bid);
         self.ask.append_option(detail.ask);
-        self.side_source.append_value(detail.side_source.as_str());
-        self.side_quality.append_value(detail.side_quality.as_str());
+        self.side_source.push(detail.side_source as i32);
+        self.side_quality.push(detail.side_quality as i32);
         self.has_iso.append_value(detail.has_iso);
         self.is_block.append_value(detail.is_block);
         self.is_extended.append_value(detail.is_extended);
@@ -149,7 +155,10 @@ impl FlowTable {
             Arc::new(self.seq.finish()),
             Arc::new(self.ticker.finish()),
             Arc::new(self.contract.finish()),
-            Arc::new(self.call_put.finish()),
+            choices(
+                self.call_put,
+                CallPut::ALL.iter().map(|choice| choice.as_str()),
+            ),
             Arc::new(self.strike.finish()),
             Arc::new(self.expiry.finish()),
             Arc::new(self.price.finish()),
@@ -157,9 +166,15 @@ impl FlowTable {
             Arc::new(self.notional.finish()),
             Arc::new(self.bid.finish()),
             Arc::new(self.ask.finish()),
-            Arc::new(self.side.finish()),
-            Arc::new(self.side_source.finish()),
-            Arc::new(self.side_quality.finish()),
+            choices(self.side, Side::ALL.iter().map(|choice| choice.as_str())),
+            choices(
+                self.side_source,
+                SideSource::ALL.iter().map(|choice| choice.as_str()),
+            ),
+            choices(
+                self.side_quality,
+                SideQuality::ALL.iter().map(|choice| choice.as_str()),
+            ),
             Arc::new(self.is_aggressive.finish()),
             Arc::new(self.is_sweep.finish()),
             Arc::new(self.has_iso.finish()),

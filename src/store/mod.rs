@@ -32,7 +32,7 @@ pub use error::{StoreError, StoreProblem};
 pub use flow::{FlowBatch, FlowBatches, FlowTable, RowId};
 pub use layout::{Month, Table};
 pub use parquet::{Footer, ProbedFile};
-pub use run::{RunFiles, read_signals, read_trades};
+pub use run::{EncodedRows, RunWriter, read_signals, read_trades};
 pub use small::{DailyBar, DailyTable, OpenInterest, OpenInterestTable, Split, SplitTable};
 
 use std::collections::BTreeSet;

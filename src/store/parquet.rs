@@ -293,7 +293,7 @@ pub fn date_from_days(days: i32) -> Option<NaiveDate> {
 
 /// Writes batches and facts to `path`: beside it, synced, renamed. Either all of it is there
 /// afterwards or nothing has changed.
-pub fn write_whole<'a>(
+fn write_whole<'a>(
     path: &Path,
     schema: &SchemaRef,
     batches: impl Iterator<Item = &'a RecordBatch>,
@@ -306,13 +306,8 @@ pub fn write_whole<'a>(
         .prefix(".tmp")
         .tempfile_in(folder)
         .map_err(io)?;
-    write_parquet(file.as_file_mut(), schema, batches, facts).map_err(|e| match e {
-        parquet::errors::ParquetError::External(e) => match e.downcast::<std::io::Error>() {
-            Ok(e) => StoreError::io(path, *e),
-            Err(e) => StoreError::broken(path, e),
-        },
-        e => StoreError::broken(path, e),
-    })?;
+    write_parquet(file.as_file_mut(), schema, batches, facts)
+        .map_err(|e| StoreError::parquet(path, e))?;
     file.as_file().sync_all().map_err(io)?;
     make_readable(file.as_file()).map_err(io)?;
     file.persist(path).map_err(|e| io(e.error))?;
@@ -321,13 +316,13 @@ pub fn write_whole<'a>(
 
 /// Temporary files are private; tables are for every program of the user's group.
 #[cfg(unix)]
-pub fn make_readable(file: &File) -> std::io::Result<()> {
+fn make_readable(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-pub fn make_readable(_: &File) -> std::io::Result<()> {
+fn make_readable(_: &File) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -367,7 +362,7 @@ fn write_parquet<'a>(
 }
 
 /// Times step evenly and pack as deltas; measured amounts rarely repeat and gain nothing from a dictionary.
-fn properties(schema: &Schema) -> WriterProperties {
+pub fn properties(schema: &Schema) -> WriterProperties {
     let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))

@@ -1,11 +1,11 @@
 //! A run's folder: signals and trades as Parquet and CSV, the resolved config, the manifest.
 //!
-//! All of it is written into a folder beside the final one, synced and renamed: a run is there as a
-//! whole or not at all. Nothing in it depends on the machine, the clock or the number of threads,
+//! Rows are appended as tickers finish, into a folder beside the final one, which is synced and renamed
+//! at the end: a run is there as a whole or not at all. Nothing in it depends on the machine, the clock or the number of threads,
 //! so that the same run gives the same bytes.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,61 +18,156 @@ use arrow::datatypes::{
     TimestampNanosecondType, UInt32Type,
 };
 use chrono::NaiveDate;
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
 
 use super::StoreError;
-use super::parquet::{
-    date_from_days, days_since_epoch, make_readable, read_plain, sync_folder, write_whole,
-};
+use super::parquet::{date_from_days, days_since_epoch, properties, read_plain, sync_folder};
 use crate::flow::FlowDetail;
 use crate::paper::Trade;
 use crate::strategies::Signal;
 use crate::time::Ts;
 
-/// The files of one run.
-pub struct RunFiles<'a> {
-    pub signals: &'a [Signal],
-    pub trades: &'a [Trade],
-    /// The resolved config as YAML.
-    pub config: &'a str,
-    /// JSON.
-    pub manifest: &'a str,
+/// A run's folder in the making. Dropped before [`RunWriter::finish`], it leaves nothing behind.
+pub struct RunWriter {
+    runs: PathBuf,
+    folder: TempDir,
+    signals: TableWriter,
+    trades: TableWriter,
 }
 
-impl RunFiles<'_> {
-    /// Writes the folder `name` below `runs`, replacing one of that name. Returns its path.
-    pub fn write(
-        &self,
-        runs: &Path,
-        name: &str,
-        experiment_id: &str,
-    ) -> Result<PathBuf, StoreError> {
+/// Some signals and trades in the form they are written in; made wherever there is a core to spare.
+pub struct EncodedRows {
+    signals: Encoded,
+    trades: Encoded,
+}
+
+impl EncodedRows {
+    pub fn new(signals: &[Signal], trades: &[Trade], experiment_id: &str) -> EncodedRows {
+        EncodedRows {
+            signals: Encoded::new(signals_table(signals, experiment_id)),
+            trades: Encoded::new(trades_table(trades)),
+        }
+    }
+}
+
+struct Encoded {
+    rows: RecordBatch,
+    csv: Vec<u8>,
+}
+
+impl Encoded {
+    fn new(rows: RecordBatch) -> Encoded {
+        let csv = csv_rows(&rows);
+        Encoded { rows, csv }
+    }
+}
+
+impl RunWriter {
+    /// Begins a run below `runs`.
+    pub fn new(runs: &Path) -> Result<RunWriter, StoreError> {
         let io = |e| StoreError::io(runs, e);
         fs::create_dir_all(runs).map_err(io)?;
         let folder = tempfile::Builder::new()
             .prefix(".tmp")
             .tempdir_in(runs)
             .map_err(io)?;
-        write_tables(
-            folder.path(),
-            "signals",
-            &signals(self.signals, experiment_id),
-        )?;
-        write_tables(folder.path(), "trades", &trades(self.trades))?;
-        write_text(&folder.path().join("config.yaml"), self.config)?;
-        write_text(&folder.path().join("manifest.json"), self.manifest)?;
+        Ok(RunWriter {
+            runs: runs.to_owned(),
+            signals: TableWriter::new(folder.path(), "signals", &signals_table(&[], ""))?,
+            trades: TableWriter::new(folder.path(), "trades", &trades_table(&[]))?,
+            folder,
+        })
+    }
+
+    /// Appends rows. What is appended in the same order gives the same bytes.
+    pub fn append(&mut self, rows: &EncodedRows) -> Result<(), StoreError> {
+        self.signals.append(&rows.signals)?;
+        self.trades.append(&rows.trades)
+    }
+
+    /// Adds the resolved config (YAML) and the manifest (JSON), makes all of it durable and puts it
+    /// in place as `name`, where it replaces an earlier run. Returns the folder.
+    pub fn finish(self, name: &str, config: &str, manifest: &str) -> Result<PathBuf, StoreError> {
+        let RunWriter {
+            runs,
+            folder,
+            signals,
+            trades,
+        } = self;
+        let io = |e| StoreError::io(&runs, e);
+        signals.finish()?;
+        trades.finish()?;
+        write_text(&folder.path().join("config.yaml"), config)?;
+        write_text(&folder.path().join("manifest.json"), manifest)?;
         make_enterable(folder.path()).map_err(io)?;
+        sync_folder(folder.path()).map_err(io)?;
         let target = runs.join(name);
-        if target.exists() {
-            // The old run makes way only when the new one is complete.
-            let old = tempfile::Builder::new()
-                .prefix(".old")
-                .tempdir_in(runs)
-                .map_err(io)?;
-            fs::rename(&target, old.path().join(name)).map_err(io)?;
-        }
+        let old = match target.exists() {
+            // The old run makes way only now that the new one is complete.
+            true => {
+                let old = tempfile::Builder::new()
+                    .prefix(".old")
+                    .tempdir_in(&runs)
+                    .map_err(io)?;
+                fs::rename(&target, old.path().join(name)).map_err(io)?;
+                Some(old)
+            }
+            false => None,
+        };
         fs::rename(folder.keep(), &target).map_err(io)?;
-        sync_folder(runs).map_err(io)?;
+        drop(old);
+        sync_folder(&runs).map_err(io)?;
         Ok(target)
+    }
+}
+
+/// One table as Parquet and as CSV.
+struct TableWriter {
+    path: PathBuf,
+    parquet: ArrowWriter<File>,
+    csv: BufWriter<File>,
+}
+
+impl TableWriter {
+    fn new(folder: &Path, name: &str, empty: &RecordBatch) -> Result<TableWriter, StoreError> {
+        let path = folder.join(format!("{name}.parquet"));
+        let csv_path = folder.join(format!("{name}.csv"));
+        let create = |path: &Path| File::create(path).map_err(|e| StoreError::io(path, e));
+        let schema = empty.schema();
+        let writer =
+            ArrowWriter::try_new(create(&path)?, schema.clone(), Some(properties(&schema)));
+        let parquet = writer.map_err(|e| StoreError::parquet(&path, e))?;
+        let mut csv = BufWriter::with_capacity(1 << 18, create(&csv_path)?);
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        writeln!(csv, "{}", names.join(",")).map_err(|e| StoreError::io(&csv_path, e))?;
+        Ok(TableWriter { path, parquet, csv })
+    }
+
+    fn append(&mut self, rows: &Encoded) -> Result<(), StoreError> {
+        self.parquet
+            .write(&rows.rows)
+            .map_err(|e| StoreError::parquet(&self.path, e))?;
+        self.csv
+            .write_all(&rows.csv)
+            .map_err(|e| StoreError::io(self.path.with_extension("csv"), e))
+    }
+
+    fn finish(self) -> Result<(), StoreError> {
+        let TableWriter { path, parquet, csv } = self;
+        let file = parquet
+            .into_inner()
+            .map_err(|e| StoreError::parquet(&path, e))?;
+        file.sync_all().map_err(|e| StoreError::io(&path, e))?;
+        let csv_path = path.with_extension("csv");
+        let file = csv
+            .into_inner()
+            .map_err(|e| StoreError::io(&csv_path, e.into_error()))?;
+        file.sync_all().map_err(|e| StoreError::io(&csv_path, e))
     }
 }
 
@@ -85,21 +180,6 @@ fn make_enterable(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn make_enterable(_: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-fn write_tables(folder: &Path, name: &str, rows: &RecordBatch) -> Result<(), StoreError> {
-    write_whole(
-        &folder.join(format!("{name}.parquet")),
-        &rows.schema(),
-        std::iter::once(rows),
-        Vec::new(),
-    )?;
-    let path = folder.join(format!("{name}.csv"));
-    let file = File::create(&path).map_err(|e| StoreError::io(&path, e))?;
-    let file = write_csv(file, rows).map_err(|e| StoreError::io(&path, e))?;
-    make_readable(&file)
-        .and_then(|()| file.sync_all())
-        .map_err(|e| StoreError::io(&path, e))
 }
 
 fn write_text(path: &Path, text: &str) -> Result<(), StoreError> {
@@ -235,7 +315,7 @@ impl<'a, T> Columns<'a, T> {
 }
 
 /// The signals table: the decision, the event's columns, the context's columns.
-pub fn signals(rows: &[Signal], experiment_id: &str) -> RecordBatch {
+fn signals_table(rows: &[Signal], experiment_id: &str) -> RecordBatch {
     let mut columns = Columns::of(rows);
     columns.text("signal_id", |s| hex(s.signal_id));
     columns.ts("ts", |s| s.ts);
@@ -337,7 +417,7 @@ fn context_columns(columns: &mut Columns<Signal>) {
 }
 
 /// The trades table.
-pub fn trades(rows: &[Trade]) -> RecordBatch {
+fn trades_table(rows: &[Trade]) -> RecordBatch {
     let mut columns = Columns::of(rows);
     columns.text("position_id", |t| hex(t.position_id));
     columns.text("signal_id", |t| hex(t.signal_id));
@@ -372,18 +452,20 @@ fn hex(id: u64) -> String {
 
 /// The signals recorded in the run's `folder`.
 pub fn read_signals(folder: &Path) -> Result<Vec<RecordBatch>, StoreError> {
-    read_plain(&folder.join("signals.parquet"), &signals(&[], "").schema())
+    read_plain(
+        &folder.join("signals.parquet"),
+        &signals_table(&[], "").schema(),
+    )
 }
 
 /// The trades recorded in the run's `folder`.
 pub fn read_trades(folder: &Path) -> Result<Vec<RecordBatch>, StoreError> {
-    read_plain(&folder.join("trades.parquet"), &trades(&[]).schema())
+    read_plain(&folder.join("trades.parquet"), &trades_table(&[]).schema())
 }
 
-/// Rows as CSV with a header: numbers in their shortest exact form, times in RFC 3339, null empty.
-pub fn write_csv<W: Write>(out: W, rows: &RecordBatch) -> std::io::Result<W> {
-    let mut writer = csv::Writer::from_writer(std::io::BufWriter::with_capacity(1 << 16, out));
-    writer.write_record(rows.schema().fields().iter().map(|field| field.name()))?;
+/// Rows as CSV: numbers in their shortest exact form, times in RFC 3339, null empty.
+fn csv_rows(rows: &RecordBatch) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::with_capacity(rows.num_rows() * 512));
     let mut cell = String::new();
     for row in 0..rows.num_rows() {
         for column in rows.columns() {
@@ -391,15 +473,11 @@ pub fn write_csv<W: Write>(out: W, rows: &RecordBatch) -> std::io::Result<W> {
             if column.is_valid(row) {
                 write_cell(&mut cell, column, row);
             }
-            writer.write_field(&cell)?;
+            writer.write_field(&cell).expect(INTO_MEMORY);
         }
-        writer.write_record(None::<&[u8]>)?;
+        writer.write_record(None::<&[u8]>).expect(INTO_MEMORY);
     }
-    writer
-        .into_inner()
-        .map_err(|e| e.into_error())?
-        .into_inner()
-        .map_err(|e| e.into_error())
+    writer.into_inner().expect(INTO_MEMORY)
 }
 
 fn write_cell(cell: &mut String, column: &ArrayRef, row: usize) {
@@ -436,3 +514,4 @@ fn write_cell(cell: &mut String, column: &ArrayRef, row: usize) {
 }
 
 const INTO_STRING: &str = "writing to a string cannot fail";
+const INTO_MEMORY: &str = "writing to memory cannot fail";

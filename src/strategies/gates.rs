@@ -1,5 +1,7 @@
 //! Gates: the questions every mode asks first, in a fixed order. The first that fails is counted.
 
+use std::fmt::Write;
+
 use super::{Direction, Kind, Rules};
 use crate::config::MissingContext;
 use crate::context::Context;
@@ -91,20 +93,42 @@ pub fn passed(
     strength: f64,
 ) -> String {
     let mode = &rules.mode;
-    let known =
-        |value: Option<f64>| value.map_or("unknown".to_owned(), |value| format!("{value:.2}"));
-    let mut passed = vec![
-        format!("dte {} in {}..{}", ctx.dte, mode.min_dte, mode.max_dte),
-        format!("notional {} >= {}", event.notional, mode.min_premium),
-        format!("otm_pct {} <= {}", known(ctx.otm_pct), mode.max_otm_pct),
-    ];
-    passed.extend(
-        mode.min_rvol
-            .map(|min| format!("rvol {} >= {min}", known(ctx.rvol))),
-    );
-    if kind == Kind::DayTrade {
-        passed.push("level break".to_owned());
+    let mut text = String::with_capacity(160);
+    let mut write = |part: std::fmt::Arguments| text.write_fmt(part).expect("into a string");
+    write(format_args!(
+        "dte {} in {}..{}",
+        ctx.dte, mode.min_dte, mode.max_dte
+    ));
+    write(format_args!(
+        "; notional {} >= {}",
+        event.notional, mode.min_premium
+    ));
+    write(format_args!(
+        "; otm_pct {} <= {}",
+        Known(ctx.otm_pct),
+        mode.max_otm_pct
+    ));
+    if let Some(min_rvol) = mode.min_rvol {
+        write(format_args!("; rvol {} >= {min_rvol}", Known(ctx.rvol)));
     }
-    passed.push(format!("strength {strength} >= {}", mode.min_strength));
-    passed.join("; ")
+    if kind == Kind::DayTrade {
+        write(format_args!("; level break"));
+    }
+    write(format_args!(
+        "; strength {strength} >= {}",
+        mode.min_strength
+    ));
+    text
+}
+
+/// A value to two decimals, or that it is unknown.
+struct Known(Option<f64>);
+
+impl std::fmt::Display for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(value) => write!(f, "{value:.2}"),
+            None => f.write_str("unknown"),
+        }
+    }
 }
