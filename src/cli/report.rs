@@ -57,7 +57,8 @@ fn latest(runs: &Path) -> anyhow::Result<PathBuf> {
         .into_iter()
         .max_by_key(|path| (written(path), path.clone()));
     Ok(found.ok_or_else(|| {
-        Failure::usage(format!("no run in {}", runs.display())).hint("`flowlab backtest` makes one")
+        Failure::failed(format!("no run in {}", runs.display()))
+            .hint("`flowlab backtest` makes one")
     })?)
 }
 

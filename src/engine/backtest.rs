@@ -68,7 +68,7 @@ pub enum EngineError {
     #[error("cannot compute the context of {ticker}: {reason}")]
     Context { ticker: String, reason: String },
     #[error(
-        "{ticker}: {kind} asks for events from {min_premium} dollars on, but below {floor} dollars they were not kept"
+        "{ticker}: {kind} asks for events from min_premium {min_premium} dollars on, but below {floor} dollars none were kept"
     )]
     BelowFloor {
         ticker: String,
@@ -76,21 +76,31 @@ pub enum EngineError {
         min_premium: f64,
         floor: f64,
     },
-    #[error("stopped before the end; nothing was written")]
+    #[error("stopped before the end")]
     Stopped,
 }
 
 /// Runs `job`. Tickers go in parallel over rayon's current pool; results come back in their order.
 pub fn run(job: &Job, meter: &Meter) -> Result<Results, EngineError> {
     let span = Span::of(job);
-    let market = market(job, &span)?;
+    let (market, proxy_inputs) = market(job, &span)?;
     let parts: Result<Vec<TickerResult>, EngineError> = job
         .tickers
         .par_iter()
         .with_max_len(1)
         .map(|ticker| run_ticker(job, &span, &market, ticker, meter))
         .collect();
-    Ok(merge(parts?))
+    Ok(merge(parts?, proxy_inputs))
+}
+
+/// Tickers and hashes of the files that were read.
+type Inputs = BTreeSet<(String, String)>;
+
+fn inputs(ticker: &str, footers: Vec<Footer>) -> impl Iterator<Item = (String, String)> {
+    let ticker = ticker.to_owned();
+    footers
+        .into_iter()
+        .map(move |footer| (ticker.clone(), footer.content))
 }
 
 /// Everything one ticker contributes.
@@ -158,12 +168,17 @@ fn settings(config: &Config) -> ContextSettings {
     }
 }
 
-fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
+/// The market's context and what it was read from: the proxies count as input in a run of other
+/// tickers, too.
+fn market(job: &Job, span: &Span) -> Result<(Market, Inputs), EngineError> {
     let mut read = Vec::new();
+    let mut files = Inputs::new();
     for ticker in PROXIES {
         let bars = job.store.bars_1m(ticker, span.bars_from, span.bars_to)?;
-        let (daily, _) = job.store.bars_1d(ticker)?;
-        let (splits, _) = job.store.splits(ticker)?;
+        let (daily, daily_footers) = job.store.bars_1d(ticker)?;
+        let (splits, split_footers) = job.store.splits(ticker)?;
+        let footers = [bars.footers.clone(), daily_footers, split_footers].concat();
+        files.extend(inputs(ticker, footers));
         read.push((bars, daily, Splits::new(splits)));
     }
     let proxy = |index: usize| {
@@ -174,7 +189,7 @@ fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
             splits: splits.clone(),
         }
     };
-    Market::new(
+    let market = Market::new(
         proxy(0),
         proxy(1),
         job.calendar,
@@ -184,7 +199,8 @@ fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
     .map_err(|e| EngineError::Context {
         ticker: PROXIES.join(", "),
         reason: e.to_string(),
-    })
+    })?;
+    Ok((market, files))
 }
 
 fn run_ticker(
@@ -398,18 +414,14 @@ fn find_gaps(
     }
 }
 
-fn merge(parts: Vec<TickerResult>) -> Results {
+fn merge(parts: Vec<TickerResult>, mut files: Inputs) -> Results {
     let mut rows: Vec<(Signal, Option<Trade>)> = Vec::new();
-    let (mut counts, mut gaps, mut inputs) = (Counts::default(), Gaps::default(), BTreeSet::new());
+    let (mut counts, mut gaps) = (Counts::default(), Gaps::default());
     for part in parts {
         rows.extend(part.signals.into_iter().zip(part.trades));
         counts.add(&part.counts);
         gaps.merge(part.gaps);
-        inputs.extend(
-            part.footers
-                .into_iter()
-                .map(|footer| (part.ticker.clone(), footer.content)),
-        );
+        files.extend(inputs(&part.ticker, part.footers));
     }
     debug_assert!(counts.balance(), "every event read is accounted for");
     rows.sort_by(|(a, _), (b, _)| {
@@ -419,7 +431,7 @@ fn merge(parts: Vec<TickerResult>) -> Results {
             .then_with(|| key(a).cmp(&key(b)))
     });
     let mut hash = Xxh3::new();
-    for (ticker, content) in &inputs {
+    for (ticker, content) in &files {
         hash.update(ticker.as_bytes());
         hash.update(content.as_bytes());
     }

@@ -18,6 +18,7 @@ use arrow::datatypes::{
     TimestampNanosecondType, UInt32Type,
 };
 use chrono::NaiveDate;
+use tempfile::TempDir;
 
 use super::StoreError;
 use super::parquet::{
@@ -52,28 +53,48 @@ impl RunFiles<'_> {
             .prefix(".tmp")
             .tempdir_in(runs)
             .map_err(io)?;
-        write_tables(
-            folder.path(),
-            "signals",
-            &signals(self.signals, experiment_id),
-        )?;
-        write_tables(folder.path(), "trades", &trades(self.trades))?;
-        write_text(&folder.path().join("config.yaml"), self.config)?;
-        write_text(&folder.path().join("manifest.json"), self.manifest)?;
-        make_enterable(folder.path()).map_err(io)?;
         let target = runs.join(name);
-        if target.exists() {
-            // The old run makes way only when the new one is complete.
-            let old = tempfile::Builder::new()
-                .prefix(".old")
-                .tempdir_in(runs)
-                .map_err(io)?;
-            fs::rename(&target, old.path().join(name)).map_err(io)?;
-        }
-        fs::rename(folder.keep(), &target).map_err(io)?;
+        self.write_into(folder.path(), experiment_id)
+            .map_err(|e| called(e, folder.path(), &target))?;
+        make_enterable(folder.path()).map_err(io)?;
+        replace(folder, &target, runs).map_err(io)?;
         sync_folder(runs).map_err(io)?;
         Ok(target)
     }
+
+    fn write_into(&self, folder: &Path, experiment_id: &str) -> Result<(), StoreError> {
+        write_tables(folder, "signals", &signals(self.signals, experiment_id))?;
+        write_tables(folder, "trades", &trades(self.trades))?;
+        write_text(&folder.join("config.yaml"), self.config)?;
+        write_text(&folder.join("manifest.json"), self.manifest)
+    }
+}
+
+/// Names the file as it would have been called: the folder it was in is gone by now.
+fn called(mut error: StoreError, temporary: &Path, target: &Path) -> StoreError {
+    if let Ok(file) = error.path.strip_prefix(temporary) {
+        error.path = target.join(file);
+    }
+    error
+}
+
+/// Puts `folder` in the place of `target`. The old run makes way only when the new one is complete,
+/// and comes back when that one cannot take its place.
+fn replace(folder: TempDir, target: &Path, runs: &Path) -> std::io::Result<()> {
+    if !target.exists() {
+        fs::rename(folder.path(), target)?;
+        let _ = folder.keep();
+        return Ok(());
+    }
+    let old = tempfile::Builder::new().prefix(".old").tempdir_in(runs)?;
+    let aside = old.path().join("run");
+    fs::rename(target, &aside)?;
+    if let Err(e) = fs::rename(folder.path(), target) {
+        fs::rename(&aside, target)?;
+        return Err(e);
+    }
+    let _ = folder.keep();
+    Ok(())
 }
 
 #[cfg(unix)]
