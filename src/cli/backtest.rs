@@ -30,7 +30,8 @@ pub struct Args {
     /// Last exchange day [default: the last with flow in the cache]
     #[arg(long, value_name = "YYYY-MM-DD")]
     end: Option<NaiveDate>,
-    /// Tables to print, each a dimension or a crossing such as kind,regime; repeatable
+    /// Tables to print: kind, ticker, tag, direction, strength, dte, hour, regime, outcome or a
+    /// crossing such as kind,regime; repeatable [default: each of them]
     #[arg(long, value_name = "DIMENSIONS", value_parser = parse_crossing)]
     by: Vec<Crossing>,
     /// Write how long each stage took to this file, as JSON

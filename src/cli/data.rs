@@ -52,7 +52,7 @@ fn listing_table(store: &Store) -> Table {
         Column::number("sessions", "sessions"),
         Column::number("missing", "missing"),
         Column::number("rows", "rows"),
-        Column::number("bytes", "bytes"),
+        Column::number("bytes", "bytes").room_allowing(),
         Column::number("min_notional", "floor $"),
         Column::text("source", "source"),
     ];

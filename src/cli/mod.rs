@@ -166,16 +166,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
         Command::Fetch(args) => fetch::run(&session, &args),
         Command::Import(command) => import::run(&session, &command),
         Command::Data(command) => data::run(&session, &command),
-        Command::Config(command) => {
-            let mut out = Vec::new();
-            config::run(
-                &command,
-                &session.sources(),
-                session.global.format,
-                &mut out,
-            )?;
-            session.print(&String::from_utf8_lossy(&out))
-        }
+        Command::Config(command) => config::run(&session, &command),
         Command::Completions(args) => completions::run(&session, &args),
     }
 }

@@ -12,7 +12,8 @@ use crate::report::{self, Dimension, parse_crossing};
 pub struct Args {
     /// Name of a run or path of its folder [default: the one written last]
     run: Option<PathBuf>,
-    /// Tables to print, each a dimension or a crossing such as kind,regime; repeatable
+    /// Tables to print: kind, ticker, tag, direction, strength, dte, hour, regime, outcome or a
+    /// crossing such as kind,regime; repeatable [default: each of them]
     #[arg(long, value_name = "DIMENSIONS", value_parser = parse_crossing)]
     by: Vec<Crossing>,
 }

@@ -14,15 +14,43 @@ const RUN: &str = "backtest --start 2025-11-10 --end 2025-11-21";
 fn a_place_that_cannot_be_written_to_is_found_out_before_the_work() {
     let desk = Desk::with_market();
     desk.write("file", "");
-    desk.fails(&format!("{RUN} --runs-dir file"), 2, &expect![[""]]);
-    desk.fails(&format!("{RUN} --runs-dir file/runs"), 2, &expect![[""]]);
+    desk.fails(
+        &format!("{RUN} --runs-dir file"),
+        2,
+        &expect![[r#"
+        error: cannot write to file: file is not a folder
+        hint: choose another folder with --runs-dir
+    "#]],
+    );
+    desk.fails(
+        &format!("{RUN} --runs-dir file/runs"),
+        2,
+        &expect![[r#"
+        error: cannot write to file/runs: file is not a folder
+        hint: choose another folder with --runs-dir
+    "#]],
+    );
     if !Path::new("/proc/self").exists() {
         eprintln!("skipped: there is no /proc, where nobody can write");
         return;
     }
-    desk.fails(&format!("{RUN} --runs-dir /proc/runs"), 1, &expect![[""]]);
+    desk.fails(
+        &format!("{RUN} --runs-dir /proc/runs"),
+        1,
+        &expect![[r#"
+        error: cannot write to /proc/runs: No such file or directory (os error 2)
+        hint: choose another folder with --runs-dir
+    "#]],
+    );
     let fetch = "fetch --provider synthetic --data-dir /proc/data";
-    desk.fails(fetch, 1, &expect![[""]]);
+    desk.fails(
+        fetch,
+        1,
+        &expect![[r#"
+        error: cannot write to /proc/data: No such file or directory (os error 2)
+        hint: choose another folder with --data-dir
+    "#]],
+    );
 }
 
 /// A disk of 64 kB, gone with the value.
@@ -65,7 +93,12 @@ fn a_full_disk_keeps_the_runs_it_had() {
         return;
     };
     let ran = desk.run(RUN);
-    expect![[""]].assert_eq(&ran.stderr);
+    expect![[r#"
+        error: cannot write the run; nothing of it was kept
+          because runs/v1.0-#/trades.csv: No space left on device (os error 28)
+        hint: free some space and run the same command again; nothing was left half-written
+    "#]]
+    .assert_eq(&ran.stderr);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert_eq!(desk.runs(), [] as [PathBuf; 0]);
 }
@@ -78,7 +111,12 @@ fn a_full_disk_keeps_the_tables_it_had() {
     };
     let fetch = "fetch --provider synthetic --data-dir small --tickers SPY --start 2025-11-10";
     let ran = desk.run(fetch);
-    expect![[""]].assert_eq(&ran.stderr);
+    expect![[r#"
+        error: cannot store the synthetic market of SPY
+          because small/bars_1m/SPY/2025-10.parquet: No space left on device (os error 28)
+        hint: free some space and run the same command again; nothing was left half-written
+    "#]]
+    .assert_eq(&ran.stderr);
     assert_eq!(ran.code, Some(1));
     desk.holds_no_temporary_file();
     // What is there is whole: every table can be listed.
@@ -135,14 +173,21 @@ fn ctrl_c_leaves_nothing_half_written() {
     let market = "fetch --provider synthetic --universe top:3 --start 2025-11-10 --sessions 10 \
                   --events-per-day 10000 --data-dir data";
     let (code, message) = interrupted(&desk, market);
-    expect![[""]].assert_eq(&message);
+    expect![[r#"
+        error: stopped; the months already stored are whole
+        hint: run the same command again to have the rest
+    "#]]
+    .assert_eq(&message);
     assert_eq!(code, Some(1));
     desk.holds_nothing_half_written();
 
     let made = desk.run(market);
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     let (code, message) = interrupted(&desk, RUN);
-    expect![[""]].assert_eq(&message);
+    expect![[r#"
+        error: stopped; nothing was written
+    "#]]
+    .assert_eq(&message);
     assert_eq!(code, Some(1));
     desk.holds_nothing_half_written();
 }

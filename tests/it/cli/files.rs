@@ -76,7 +76,8 @@ fn unsorted(rows: RecordBatch) -> RecordBatch {
 }
 
 fn with_type(rows: &RecordBatch, name: &str, kind: &DataType) -> RecordBatch {
-    let fields = rows.schema().fields().iter().map(|field| {
+    let before = rows.schema();
+    let fields = before.fields().iter().map(|field| {
         let kind = if field.name() == name {
             kind
         } else {
@@ -106,16 +107,48 @@ fn without(rows: &RecordBatch, date: &str) -> RecordBatch {
 
 #[test]
 fn a_truncated_file_is_named() {
-    check(FLOW, truncate, &expect![[""]]);
-    check(BARS, truncate, &expect![[""]]);
+    check(
+        FLOW,
+        truncate,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: not a whole Parquet file (Parquet error: Invalid Parquet file. Corrupt footer)
+        hint: remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
+    check(
+        BARS,
+        truncate,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1m/SPY/2025-11.parquet: not a whole Parquet file (Parquet error: Invalid Parquet file. Corrupt footer)
+        hint: remove data/bars_1m/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
 fn garbage_and_nothing_at_all_are_no_tables() {
     let garbage = |path: &Path| std::fs::write(path, "strike,expiry\n100,today\n").unwrap();
-    check(FLOW, garbage, &expect![[""]]);
+    check(
+        FLOW,
+        garbage,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: not a whole Parquet file (Parquet error: Invalid Parquet file. Corrupt footer)
+        hint: remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
     let nothing = |path: &Path| std::fs::write(path, "").unwrap();
-    check(DAILY, nothing, &expect![[""]]);
+    check(
+        DAILY,
+        nothing,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1d/SPY.parquet: not a whole Parquet file (EOF: Parquet file too small. Size is 0 but need 8)
+        hint: remove data/bars_1d/SPY.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
@@ -147,16 +180,40 @@ fn another_format_version_is_refused() {
         };
         rewrite(path, same, newer);
     };
-    check(FLOW, version, &expect![[""]]);
+    check(
+        FLOW,
+        version,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: format version 2, expected 1
+        hint: another version of flowlab wrote it: use that one, or remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
     let foreign = |path: &Path| rewrite(path, same, Facts::clear);
-    check(BARS, foreign, &expect![[""]]);
+    check(
+        BARS,
+        foreign,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1m/SPY/2025-11.parquet: format version none, expected 1
+        hint: another version of flowlab wrote it: use that one, or remove data/bars_1m/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
 fn a_table_in_the_place_of_another_is_refused() {
     let desk = Desk::with_market();
     std::fs::copy(desk.path(BARS), desk.path(FLOW)).unwrap();
-    desk.fails(RUN, 1, &expect![[""]]);
+    desk.fails(
+        RUN,
+        1,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: holds table bars_1m, expected flow
+        hint: remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
@@ -165,20 +222,60 @@ fn a_column_of_another_type_is_named() {
         let as_float = |rows| with_type(&rows, "open_interest", &DataType::Float64);
         rewrite(path, as_float, |_| ());
     };
-    check(FLOW, oi, &expect![[""]]);
+    check(
+        FLOW,
+        oi,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: column open_interest is Float64, expected Int64
+        hint: remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
     let missing = |path: &Path| {
         let less = |rows: RecordBatch| rows.project(&[0, 1, 2, 3, 4, 6, 7, 8, 9]).unwrap();
         rewrite(path, less, |_| ());
     };
-    check(BARS, missing, &expect![[""]]);
+    check(
+        BARS,
+        missing,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1m/SPY/2025-11.parquet: column close is missing
+        hint: remove data/bars_1m/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
 fn rows_out_of_order_are_refused() {
     let shuffle = |path: &Path| rewrite(path, unsorted, |_| ());
-    check(FLOW, shuffle, &expect![[""]]);
-    check(BARS, shuffle, &expect![[""]]);
-    check(DAILY, shuffle, &expect![[""]]);
+    check(
+        FLOW,
+        shuffle,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/flow/SPY/2025-11.parquet: row 404 is earlier than the row before it
+        hint: remove data/flow/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
+    check(
+        BARS,
+        shuffle,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1m/SPY/2025-11.parquet: row 3872 is earlier than the row before it
+        hint: remove data/bars_1m/SPY/2025-11.parquet and fetch or import its sessions again
+    "#]],
+    );
+    check(
+        DAILY,
+        shuffle,
+        &expect![[r#"
+        error: cannot run the backtest from 2025-11-10 to 2025-11-21
+          because data/bars_1d/SPY.parquet: row 157 is earlier than the row before it
+        hint: remove data/bars_1d/SPY.parquet and fetch or import its sessions again
+    "#]],
+    );
 }
 
 #[test]
@@ -195,7 +292,10 @@ fn an_empty_day_is_a_day_and_a_missing_one_is_a_gap() {
     };
     rewrite(&desk.path(FLOW), same, forget);
     let missing = desk.run(&format!("{RUN} --by kind"));
-    expect![[""]].assert_eq(&missing.stderr);
+    expect![[r#"
+        gap: no flow for 2025-11-13: SPY
+        764 events (254 of them warm-up) in #; signals/trades: SCALP 17/17, DAY_TRADE 4/4, SWING 1/1; written to runs/v1.0-#
+    "#]].assert_eq(&missing.stderr);
     assert_eq!(missing.code, Some(3));
     assert!(missing.stdout.contains("no flow for 2025-11-13: SPY"));
     desk.holds_no_temporary_file();
@@ -213,15 +313,37 @@ fn a_damaged_manifest_is_named() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     };
     let whole = std::fs::read_to_string(&manifest).unwrap();
-    check(&whole[..100], &expect![[""]]);
-    check("{}", &expect![[""]]);
+    check(
+        &whole[..100],
+        &expect![[r#"
+        error: cannot read the run in runs/v1.0-#
+          because runs/v1.0-#/manifest.json: not a run's manifest (EOF while parsing an object at line 5 column 26)
+        hint: remove runs/v1.0-# and run the same `flowlab backtest` again
+    "#]],
+    );
+    check(
+        "{}",
+        &expect![[r#"
+        error: cannot read the run in runs/v1.0-#
+          because runs/v1.0-#/manifest.json: not a run's manifest (missing field `format` at line 1 column 2)
+        hint: remove runs/v1.0-# and run the same `flowlab backtest` again
+    "#]],
+    );
     check(
         &whole.replace("\"format\": 1", "\"format\": 9"),
-        &expect![[""]],
+        &expect![[r#"
+            error: cannot read the run in runs/v1.0-#
+              because runs/v1.0-#/manifest.json: format version 9, expected 1
+            hint: remove runs/v1.0-# and run the same `flowlab backtest` again
+        "#]],
     );
     std::fs::write(&manifest, &whole).unwrap();
     truncate(&desk.only_run().join("trades.parquet"));
     let ran = desk.run("report");
-    expect![[""]].assert_eq(&ran.stderr);
+    expect![[r#"
+        error: cannot read the run in runs/v1.0-#
+          because runs/v1.0-#/trades.parquet: not a whole Parquet file (Parquet error: Invalid Parquet file. Corrupt footer)
+        hint: remove runs/v1.0-# and run the same `flowlab backtest` again
+    "#]].assert_eq(&ran.stderr);
     assert_eq!(ran.code, Some(1));
 }

@@ -16,7 +16,11 @@ fn stdout_is_data_and_stderr_is_about_it() {
     let desk = Desk::with_market();
     // One session more than there is: a gap is said, and is no part of the data.
     let ran = desk.run("backtest --start 2025-11-10 --end 2025-11-24 --by kind --format json");
-    expect![[""]].assert_eq(&ran.stderr);
+    expect![[r#"
+        gap: no flow for 2025-11-24: SPY, TSLA
+        gap: no minute bars for 2025-11-24: SPY, TSLA
+        1586 events (509 of them warm-up) in #; signals/trades: SCALP 24/24, DAY_TRADE 7/7, SWING 3/3; written to runs/v1.0-#
+    "#]].assert_eq(&ran.stderr);
     assert_eq!(ran.code, Some(3));
     let tables: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(tables[0]["table"], "totals");
@@ -164,7 +168,14 @@ fn without_any_data_the_sample_is_run_when_there_is_one() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
     if !sample.is_dir() {
         eprintln!("skipped: no sample in {}", sample.display());
-        desk.fails("backtest", 1, &expect![[""]]);
+        desk.fails(
+            "backtest",
+            1,
+            &expect![[r#"
+            error: no flow in data/, and this build carries no sample
+            hint: `flowlab fetch --provider synthetic` makes a market to begin with
+        "#]],
+        );
         return;
     }
     let ran = desk.run("backtest --by kind");
