@@ -1,22 +1,9 @@
 //! LEAN's real sample data through the command line, when it is there.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::Desk;
-
-/// `FLOWLAB_SHARED` names the folder that `data/lean` is in, else it lies beside the package.
-fn lean() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("FLOWLAB_SHARED").map_or_else(beside, PathBuf::from);
-    let folder = shared.join("data/lean/Data");
-    if !folder.is_dir() {
-        eprintln!("skipped: no LEAN sample data in {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use crate::lean::data;
 
 /// Sum of the numbers in `below_floor 17013, no_side 2`.
 fn dropped(text: &Value) -> u64 {
@@ -27,7 +14,7 @@ fn dropped(text: &Value) -> u64 {
 
 #[test]
 fn two_real_days_are_read_in_full_and_traded() {
-    let Some(folder) = lean() else { return };
+    let Some(folder) = data() else { return };
     let desk = Desk::empty();
     let import = format!(
         "import lean {} --tickers AAPL --format json",
