@@ -1,5 +1,6 @@
 //! `flowlab backtest`: from the cache to a run's folder and its tables.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -9,7 +10,7 @@ use chrono::NaiveDate;
 
 use super::failure::Failure;
 use super::progress::{Progress, watch};
-use super::{Session, Status, universe};
+use super::{Session, Status, dates, universe, writable_folder};
 use crate::config::Config;
 use crate::engine::{self, Gaps, Job, Meter, Period, Summary, TickerRows};
 use crate::manifest::Manifest;
@@ -29,7 +30,8 @@ pub struct Args {
     /// Last exchange day [default: the last with flow in the cache]
     #[arg(long, value_name = "YYYY-MM-DD")]
     end: Option<NaiveDate>,
-    /// Tables to print, each a dimension or a crossing such as kind,regime; repeatable
+    /// Tables to print: kind, ticker, tag, direction, strength, dte, hour, regime, outcome or a
+    /// crossing such as kind,regime; repeatable [default: each of them]
     #[arg(long, value_name = "DIMENSIONS", value_parser = parse_crossing)]
     by: Vec<Crossing>,
     /// Write how long each stage took to this file, as JSON
@@ -44,10 +46,11 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let started = Instant::now();
     let config = session.config()?;
     let calendar = Calendar::shipped();
-    check_dates(args, &calendar)?;
+    dates::check(&calendar, args.start, args.end)?;
     let store = session.store()?;
     let tickers = universe::tickers(&args.tickers, &config, &store)?;
     let period = period(args, &store, &calendar, &config, &tickers)?;
+    writable_folder(&session.global.runs_dir, "--runs-dir")?;
     let job = Job {
         store: &store,
         calendar: &calendar,
@@ -58,7 +61,8 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let (summary, writer) = compute(session, &job)?;
     let sessions = calendar.between(period.start, period.end).len();
     if summary.gaps.flow.values().flatten().count() == tickers.len() * sessions {
-        return Err(nothing_cached(&store, period, &tickers)?.into());
+        let when = format!("from {} to {}", period.start, period.end);
+        return Err(no_flow(&store, &when, &flow_sessions(&store, &tickers)?).into());
     }
     let manifest = Manifest::new(&job, &summary);
     let folder = writer.finish(&manifest.run, &config.resolved_yaml(), &manifest.to_json());
@@ -78,28 +82,18 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
             "events": summary.counts.events_read + summary.counts.warmup_events,
             "threads": rayon::current_num_threads(),
         });
-        std::fs::write(path, format!("{timings:#}\n"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(path, format!("{timings:#}\n")).with_context(|| {
+            format!(
+                "the run is written, but not its timings to {}",
+                path.display()
+            )
+        })?;
     }
     Ok(if summary.gaps.in_period() {
         Status::Gaps
     } else {
         Status::Fine
     })
-}
-
-fn check_dates(args: &Args, calendar: &Calendar) -> anyhow::Result<()> {
-    for date in [args.start, args.end].into_iter().flatten() {
-        calendar
-            .check_range(date)
-            .map_err(|e| Failure::usage(e.to_string()))?;
-    }
-    if let (Some(start), Some(end)) = (args.start, args.end)
-        && start > end
-    {
-        return Err(Failure::usage(format!("--start {start} lies after --end {end}")).into());
-    }
-    Ok(())
 }
 
 fn period(
@@ -109,41 +103,35 @@ fn period(
     config: &Config,
     tickers: &[String],
 ) -> anyhow::Result<Period> {
-    if let (Some(start), Some(end)) = (args.start, args.end) {
-        return whole(Period { start, end }, calendar);
-    }
-    let cached = engine::default_period(store, calendar, config, tickers)?;
-    let cached = cached.ok_or_else(|| {
-        Failure::failed(format!(
-            "{}: no sessions of flow in the cache",
-            store.name()
-        ))
-    })?;
-    let period = Period {
-        start: args.start.unwrap_or(cached.start),
-        end: args.end.unwrap_or(cached.end),
+    let period = match (args.start, args.end) {
+        (Some(start), Some(end)) => Period { start, end },
+        (start, end) => {
+            let sessions = flow_sessions(store, tickers)?;
+            let cached = engine::default_period(store, calendar, config, tickers)?;
+            let (Some(cached), Some(first)) = (cached, sessions.first()) else {
+                let message = format!("{}: no sessions of flow in the cache", store.name());
+                return Err(Failure::failed(message)
+                    .hint("bring some in with `flowlab fetch` or `flowlab import`")
+                    .into());
+            };
+            // An early --end leaves no room for a warm start; then it starts as early as it can.
+            let is_early = end.is_some_and(|end| end < cached.start);
+            let default_start = if is_early { *first } else { cached.start };
+            let period = Period {
+                start: start.unwrap_or(default_start),
+                end: end.unwrap_or(cached.end),
+            };
+            if period.start > period.end {
+                let what = match (start, end) {
+                    (Some(start), _) => format!("from {start} on"),
+                    _ => format!("up to {}", period.end),
+                };
+                return Err(no_flow(store, &what, &sessions).into());
+            }
+            period
+        }
     };
-    if period.start > period.end {
-        let message = format!(
-            "the period would begin {} and end {}",
-            period.start, period.end
-        );
-        return Err(Failure::usage(message)
-            .hint("name both --start and --end; `flowlab data ls` lists what there is")
-            .into());
-    }
-    whole(period, calendar)
-}
-
-/// Refuses a period in which the exchange never opens.
-fn whole(period: Period, calendar: &Calendar) -> anyhow::Result<Period> {
-    if calendar.between(period.start, period.end).is_empty() {
-        let message = format!(
-            "the exchange does not open from {} to {}",
-            period.start, period.end
-        );
-        return Err(Failure::usage(message).into());
-    }
+    dates::whole(calendar, period.start, period.end)?;
     Ok(period)
 }
 
@@ -166,35 +154,35 @@ fn compute(session: &Session, job: &Job) -> anyhow::Result<(Summary, RunWriter)>
     let summary = watch(session, job.tickers.len() as u64, "backtest", look, || {
         engine::run(job, &meter, encode, |rows| writer.append(&rows))
     });
+    // A stop that came too late for the engine to see is still one.
+    if meter.stop.load(Ordering::Relaxed) {
+        return Err(Failure::failed("stopped; nothing was written").into());
+    }
     let Period { start, end } = job.period;
     let summary =
         summary.with_context(|| format!("cannot run the backtest from {start} to {end}"))?;
     Ok((summary, writer))
 }
 
-fn nothing_cached(store: &Store, period: Period, tickers: &[String]) -> anyhow::Result<Failure> {
-    let mut sessions = std::collections::BTreeSet::new();
+/// Every session that any of `tickers` has flow of.
+fn flow_sessions(store: &Store, tickers: &[String]) -> anyhow::Result<BTreeSet<NaiveDate>> {
+    let mut sessions = BTreeSet::new();
     for ticker in tickers {
-        sessions.extend(
-            store
-                .probe(Table::Flow, ticker)?
-                .into_iter()
-                .flat_map(|file| file.footer.sessions),
-        );
+        let files = store.probe(Table::Flow, ticker)?;
+        sessions.extend(files.into_iter().flat_map(|file| file.footer.sessions));
     }
-    let message = format!(
-        "no flow from {} to {} in {}",
-        period.start,
-        period.end,
-        store.name()
-    );
-    let failure = Failure::failed(message);
-    Ok(match (sessions.first(), sessions.last()) {
-        (Some(first), Some(last)) => {
-            failure.hint(format!("the cache has {first} to {last} for these tickers"))
-        }
+    Ok(sessions)
+}
+
+fn no_flow(store: &Store, when: &str, sessions: &BTreeSet<NaiveDate>) -> Failure {
+    let failure = Failure::failed(format!("no flow {when} in {}", store.name()));
+    match (sessions.first(), sessions.last()) {
+        (Some(first), Some(last)) => failure.hint(format!(
+            "there are {} sessions from {first} to {last} for these tickers",
+            sessions.len()
+        )),
         _ => failure.hint("bring some in with `flowlab fetch` or `flowlab import`"),
-    })
+    }
 }
 
 const GAP_LINES: usize = 12;

@@ -1,10 +1,8 @@
 //! `flowlab config`: what a run would use and who said so, whether a file is valid, and its schema.
 
-use std::io::Write;
-
-use crate::cli::Format;
+use super::{Session, Status};
 use crate::config::{self, Config, ResolvedValue, Sources};
-use crate::report::{Cell, Column, Table, render};
+use crate::report::{Cell, Column, Table};
 use crate::strategies::Kind;
 
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -24,31 +22,32 @@ pub enum ConfigCommand {
     Schema,
 }
 
-pub fn run(
-    command: &ConfigCommand,
-    config_sources: &Sources,
-    format: Format,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    match command {
+pub fn run(session: &Session, command: &ConfigCommand) -> anyhow::Result<Status> {
+    match output(command, &session.sources())? {
+        Output::Values(table) => session.print_tables(&[table]),
+        Output::Text(text) => session.print(&(text + "\n")),
+    }
+}
+
+enum Output {
+    Values(Table),
+    Text(String),
+}
+
+fn output(command: &ConfigCommand, config_sources: &Sources) -> anyhow::Result<Output> {
+    Ok(match command {
         ConfigCommand::Show { ticker, mode } => {
             let config = Config::load(config_sources)?;
             let ticker = ticker.as_ref().map(|ticker| ticker.to_ascii_uppercase());
-            let table = values_table(&config.provenance(ticker.as_deref(), *mode));
-            out.write_all(render(&[table], format).as_bytes())?;
+            Output::Values(values_table(&config.provenance(ticker.as_deref(), *mode)))
         }
         ConfigCommand::Check => {
             let config = Config::load(config_sources)?;
-            writeln!(
-                out,
-                "valid: {}; hash {}",
-                config.layers().join(", "),
-                config.hash()
-            )?;
+            let layers = config.layers().join(", ");
+            Output::Text(format!("valid: {layers}; hash {}", config.hash()))
         }
-        ConfigCommand::Schema => writeln!(out, "{}", config::json_schema())?,
-    }
-    Ok(())
+        ConfigCommand::Schema => Output::Text(config::json_schema()),
+    })
 }
 
 fn parse_mode(text: &str) -> Result<Kind, String> {
@@ -81,6 +80,7 @@ fn values_table(values: &[ResolvedValue]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Format, render};
 
     fn printed(command: &ConfigCommand, set: &[&str]) -> anyhow::Result<String> {
         let set = set.iter().map(|argument| (*argument).to_owned()).collect();
@@ -89,9 +89,10 @@ mod tests {
             set,
             ..Sources::default()
         };
-        let mut out = Vec::new();
-        run(command, &sources, Format::Csv, &mut out)?;
-        Ok(String::from_utf8(out)?)
+        Ok(match output(command, &sources)? {
+            Output::Values(table) => render(&[table], Format::Csv),
+            Output::Text(text) => text,
+        })
     }
 
     #[test]

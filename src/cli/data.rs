@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Session, Status};
+use super::{Session, Status, universe};
 use crate::report::{Cell, Column, Table};
 use crate::store::{ProbedFile, Store, Table as StoreTable};
 use crate::time::Calendar;
@@ -22,10 +22,16 @@ pub enum DataCommand {
 pub fn run(session: &Session, command: &DataCommand) -> anyhow::Result<Status> {
     let DataCommand::Ls { tickers } = command;
     let store = session.store()?;
-    let wanted: Vec<String> = tickers
-        .iter()
-        .map(|ticker| ticker.to_ascii_uppercase())
-        .collect();
+    let wanted = universe::named_tickers(tickers)?;
+    let mut known = BTreeSet::new();
+    for table in StoreTable::ALL {
+        known.extend(store.tickers(table)?);
+    }
+    let known: Vec<String> = known.into_iter().collect();
+    if let Some(ticker) = wanted.iter().find(|ticker| !known.contains(ticker)) {
+        let message = format!("{}: nothing for ticker {ticker}", store.name());
+        return Err(universe::unknown(message, ticker, &known).into());
+    }
     let mut listing = listing_table(&store);
     for table in StoreTable::ALL {
         for ticker in store.tickers(table)? {
@@ -46,7 +52,7 @@ fn listing_table(store: &Store) -> Table {
         Column::number("sessions", "sessions"),
         Column::number("missing", "missing"),
         Column::number("rows", "rows"),
-        Column::number("bytes", "bytes"),
+        Column::number("bytes", "bytes").room_allowing(),
         Column::number("min_notional", "floor $"),
         Column::text("source", "source"),
     ];

@@ -1,10 +1,12 @@
 //! Failures: from an error to what a person reads, and the exit code a script branches on.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::engine::EngineError;
 use crate::providers::lean::LeanError;
+use crate::report::LoadError;
 use crate::store::StoreError;
 
 const FAILED: u8 = 1;
@@ -46,14 +48,16 @@ impl Failure {
 
 /// Prints `error`, its causes and what to do, and returns the exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    let mut text = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
-        eprintln!("  because {cause}");
+        text += &format!("  because {cause}\n");
     }
     let (code, hint) = error.chain().find_map(classify).unwrap_or((FAILED, None));
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        text += &format!("hint: {hint}\n");
     }
+    // Whoever closed stderr does not want to know; the exit code still says it.
+    let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::from(code)
 }
 
@@ -62,13 +66,17 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(u8, Option<Str
         return Some((failure.code, failure.hint.clone()));
     }
     if let Some(error) = cause.downcast_ref::<ConfigError>() {
-        return Some((USAGE, error.hint()));
+        let describe = || "`flowlab config schema` says what every key takes".to_owned();
+        return Some((USAGE, error.hint().or_else(|| Some(describe()))));
     }
     if let Some(error) = cause.downcast_ref::<LeanError>() {
         return Some((FAILED, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<StoreError>() {
         return Some((FAILED, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<LoadError>() {
+        return Some((FAILED, load_hint(error)));
     }
     match cause.downcast_ref::<EngineError>()? {
         EngineError::Store(error) => Some((FAILED, error.hint())),
@@ -80,4 +88,18 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(u8, Option<Str
         }
         _ => None,
     }
+}
+
+/// A run is made again from its input; a table of it is not repaired.
+fn load_hint(error: &LoadError) -> Option<String> {
+    let path = match error {
+        LoadError::Store(error) => &error.path,
+        LoadError::Manifest { path, .. }
+        | LoadError::BadValue { path, .. }
+        | LoadError::NoSignal { path, .. } => path,
+    };
+    let folder = path.parent()?.display();
+    Some(format!(
+        "remove {folder} and run the same `flowlab backtest` again"
+    ))
 }

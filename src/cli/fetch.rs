@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::failure::Failure;
 use super::progress::{Progress, watch};
-use super::{Session, Status};
+use super::{Session, Status, dates, universe, writable_folder};
 use crate::config::Config;
 use crate::providers::synthetic::{self, DEFAULT_EDGE_PCT, Market, Params, TickerSession};
 use crate::store::{
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// What informed flow earns in the half hour after it, percent; 0 plants nothing
-    #[arg(long, value_name = "PCT", default_value_t = DEFAULT_EDGE_PCT)]
+    #[arg(long, value_name = "PCT", default_value_t = DEFAULT_EDGE_PCT, allow_negative_numbers = true)]
     edge_pct: f64,
 }
 
@@ -80,6 +80,7 @@ fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let config = session.config()?;
     let calendar = Calendar::shipped();
     let params = params(args, &config, &calendar)?;
+    writable_folder(&session.data_dir(), "--data-dir")?;
     let market = Market::new(params, &calendar).map_err(|e| Failure::usage(e.to_string()))?;
     let store = Store::folder(session.data_dir());
     let tickers = &market.params().tickers;
@@ -99,34 +100,41 @@ fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
             made.with_context(|| format!("cannot store the synthetic market of {ticker}"))
         })
     });
+    if stop.load(Ordering::Relaxed) {
+        return Err(
+            Failure::failed("stopped; the months already stored are whole")
+                .hint("run the same command again to have the rest")
+                .into(),
+        );
+    }
     made?;
-    let (events, tickers) = (events.into_inner(), tickers.len());
     session.say(&format!(
-        "{events} events of {tickers} tickers written to {}",
+        "{} events of {} {} written to {}",
+        events.into_inner(),
+        tickers.len(),
+        if tickers.len() == 1 {
+            "ticker"
+        } else {
+            "tickers"
+        },
         session.data_dir().display()
     ));
     Ok(Status::Fine)
 }
 
 fn params(args: &Args, config: &Config, calendar: &Calendar) -> anyhow::Result<Params> {
-    calendar
-        .check_range(args.start)
-        .map_err(|e| Failure::usage(e.to_string()))?;
-    let tickers = match (args.universe, args.tickers.as_slice()) {
+    dates::check(calendar, Some(args.start), args.end)?;
+    let named = universe::named_tickers(&args.tickers)?;
+    let tickers = match (args.universe, named.as_slice()) {
         (Some(count), _) => synthetic::default_tickers(count),
         (None, []) => synthetic::default_tickers(6),
-        (None, named) => named
-            .iter()
-            .map(|ticker| ticker.trim().to_ascii_uppercase())
-            .collect(),
+        (None, named) => named.to_vec(),
     };
     let sessions = match args.end {
-        Some(end) if end < args.start => {
-            return Err(
-                Failure::usage(format!("--start {} lies after --end {end}", args.start)).into(),
-            );
+        Some(end) => {
+            dates::whole(calendar, args.start, end)?;
+            calendar.between(args.start, end).len()
         }
-        Some(end) => calendar.between(args.start, end).len(),
         None => args.sessions as usize,
     };
     // Chain memory looks back on flow, and context looks back on bars from there.
@@ -168,7 +176,7 @@ fn put_ticker(
     let mut month = MonthTables::default();
     for session in &mut made {
         if stop.load(Ordering::Relaxed) {
-            anyhow::bail!("stopped; the months already stored are whole");
+            anyhow::bail!("stopped");
         }
         daily.extend(session.daily);
         events.fetch_add(session.events.len() as u64, Ordering::Relaxed);

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::failure::Failure;
-use super::{Session, Status};
+use super::{Session, Status, existing_folder, universe, writable_folder};
 use crate::config::Config;
 use crate::providers::lean::{self, BadRow, FlowSettings, LeanFolder};
 use crate::report::{Cell, Column, Table};
@@ -31,15 +30,20 @@ pub enum ImportCommand {
 pub fn run(session: &Session, command: &ImportCommand) -> anyhow::Result<Status> {
     let ImportCommand::Lean { dir, tickers } = command;
     let config = session.config()?;
+    existing_folder(dir, "give the folder that LEAN calls Data")?;
+    writable_folder(&session.data_dir(), "--data-dir")?;
     let folder = LeanFolder::open(dir)?;
     let known: BTreeSet<String> = folder.tickers()?.into_iter().collect();
-    let wanted: Vec<String> = match tickers.is_empty() {
-        true => known.iter().cloned().collect(),
-        false => tickers
-            .iter()
-            .map(|ticker| ticker.trim().to_ascii_uppercase())
-            .collect(),
-    };
+    let known: Vec<String> = known.into_iter().collect();
+    let mut wanted = universe::named_tickers(tickers)?;
+    if wanted.is_empty() {
+        wanted.clone_from(&known);
+    }
+    // All of them before the first is imported.
+    if let Some(ticker) = wanted.iter().find(|ticker| !known.contains(ticker)) {
+        let message = format!("{}: nothing for ticker {ticker}", dir.display());
+        return Err(universe::unknown(message, ticker, &known).into());
+    }
     let mut import = Import {
         store: Store::folder(session.data_dir()),
         folder,
@@ -49,14 +53,6 @@ pub fn run(session: &Session, command: &ImportCommand) -> anyhow::Result<Status>
         bad_rows: Vec::new(),
     };
     for ticker in &wanted {
-        if !known.contains(ticker) {
-            let have: Vec<&str> = known.iter().map(String::as_str).collect();
-            return Err(
-                Failure::usage(format!("{}: nothing for ticker {ticker}", dir.display()))
-                    .hint(format!("it has {}", have.join(", ")))
-                    .into(),
-            );
-        }
         import.ticker(ticker)?;
     }
     for bad in import.bad_rows.iter().take(BAD_ROWS) {

@@ -5,6 +5,7 @@ mod backtest;
 mod completions;
 mod config;
 mod data;
+mod dates;
 mod failure;
 mod fetch;
 mod import;
@@ -13,7 +14,7 @@ mod report;
 mod universe;
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -33,7 +34,7 @@ use failure::Failure;
 /// and reports win rates with honest intervals. Without any data of your own it runs on a synthetic
 /// sample that comes with the program.
 #[derive(Debug, Parser)]
-#[command(name = "flowlab", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "flowlab", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -41,15 +42,22 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 fine, 1 failed, 2 wrong usage or config, 3 finished with gaps.";
+const AFTER_HELP: &str = "\
+First steps:
+  flowlab fetch --provider synthetic      make a market with a known edge, in data/
+  flowlab data ls                         see what is there
+  flowlab backtest --by kind              run it, in runs/
+  flowlab report --by kind,regime         other tables of the same run
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage or config, 3 finished with gaps.";
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Config file, YAML or JSON [default: config.yaml here, else config.json, else built in]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of the cache [default: data]
+    /// Folder of the cache [default: data, or the sample when that has no flow]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Folder that runs are written to
@@ -77,9 +85,11 @@ struct Global {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Color {
-    /// When stdout is a terminal
+    /// When stdout is a terminal and NO_COLOR is not set
     Auto,
+    /// Also into files and pipes
     Always,
+    /// Not at all
     Never,
 }
 
@@ -91,7 +101,7 @@ enum Command {
     Report(report::Args),
     /// Bring data into the cache from a provider
     Fetch(fetch::Args),
-    /// Bring archives you already own into the cache
+    /// Bring archives that you own into the cache
     #[command(subcommand)]
     Import(import::ImportCommand),
     /// Look at what is in the cache
@@ -156,16 +166,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
         Command::Fetch(args) => fetch::run(&session, &args),
         Command::Import(command) => import::run(&session, &command),
         Command::Data(command) => data::run(&session, &command),
-        Command::Config(command) => {
-            let mut out = Vec::new();
-            config::run(
-                &command,
-                &session.sources(),
-                session.global.format,
-                &mut out,
-            )?;
-            session.print(&String::from_utf8_lossy(&out))
-        }
+        Command::Config(command) => config::run(&session, &command),
         Command::Completions(args) => completions::run(&session, &args),
     }
 }
@@ -197,31 +198,32 @@ impl Session {
     fn store(&self) -> anyhow::Result<Store> {
         let store = Store::folder(self.data_dir());
         if self.global.data_dir.is_some() {
-            let path = self.data_dir();
-            if !path.is_dir() {
-                return Err(
-                    Failure::usage(format!("{}: no such folder", path.display()))
-                        .hint(
-                            "name a folder that `flowlab fetch` or `flowlab import` has written to",
-                        )
-                        .into(),
-                );
-            }
+            existing_folder(
+                &self.data_dir(),
+                "name a folder that `flowlab fetch` or `flowlab import` has written to",
+            )?;
             return Ok(store);
         }
-        if store.tickers(StoreTable::Flow)?.is_empty() {
-            self.say(
-                "no flow in data/, so this is the synthetic sample that comes with the program",
-            );
-            return Ok(Store::sample());
+        if !store.tickers(StoreTable::Flow)?.is_empty() {
+            return Ok(store);
         }
-        Ok(store)
+        let sample = Store::sample();
+        if sample.tickers(StoreTable::Flow)?.is_empty() {
+            return Err(
+                Failure::failed("no flow in data/, and this build carries no sample")
+                    .hint("`flowlab fetch --provider synthetic` makes a market to begin with")
+                    .into(),
+            );
+        }
+        self.say("no flow in data/, so this is the synthetic sample that comes with the program");
+        Ok(sample)
     }
 
-    /// Says something about the work to stderr, unless asked to be quiet.
+    /// Says something about the work to stderr, unless asked to be quiet. A reader that has gone is
+    /// no failure here either.
     fn say(&self, text: &str) {
         if !self.global.quiet {
-            eprintln!("{text}");
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
@@ -253,6 +255,43 @@ impl Session {
             _ => Ok(Status::Fine),
         }
     }
+}
+
+/// Fails when `path` is not a folder, and says which of the two is wrong with it.
+fn existing_folder(path: &Path, hint: &str) -> anyhow::Result<()> {
+    let fault = match (path.is_dir(), path.exists()) {
+        (true, _) => return Ok(()),
+        (false, true) => "not a folder",
+        (false, false) => "no such folder",
+    };
+    Err(Failure::usage(format!("{}: {fault}", path.display()))
+        .hint(hint)
+        .into())
+}
+
+/// Fails when nothing can be written below `path`, which need not exist yet: better now than after
+/// the work. Leaves nothing behind.
+fn writable_folder(path: &Path, option: &str) -> anyhow::Result<()> {
+    let there = path.ancestors().find(|folder| folder.exists());
+    let there = match there {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !there.is_dir() {
+        let message = format!(
+            "cannot write to {}: {} is not a folder",
+            path.display(),
+            there.display()
+        );
+        return Err(Failure::usage(message)
+            .hint(format!("choose another folder with {option}"))
+            .into());
+    }
+    tempfile::tempfile_in(there).map_err(|e| {
+        Failure::failed(format!("cannot write to {}: {e}", path.display()))
+            .hint(format!("choose another folder with {option}"))
+    })?;
+    Ok(())
 }
 
 /// Columns of the terminal that stdout is, if it says so.

@@ -12,7 +12,8 @@ use crate::report::{self, Dimension, parse_crossing};
 pub struct Args {
     /// Name of a run or path of its folder [default: the one written last]
     run: Option<PathBuf>,
-    /// Tables to print, each a dimension or a crossing such as kind,regime; repeatable
+    /// Tables to print: kind, ticker, tag, direction, strength, dte, hour, regime, outcome or a
+    /// crossing such as kind,regime; repeatable [default: each of them]
     #[arg(long, value_name = "DIMENSIONS", value_parser = parse_crossing)]
     by: Vec<Crossing>,
 }
@@ -57,7 +58,8 @@ fn latest(runs: &Path) -> anyhow::Result<PathBuf> {
         .into_iter()
         .max_by_key(|path| (written(path), path.clone()));
     Ok(found.ok_or_else(|| {
-        Failure::usage(format!("no run in {}", runs.display())).hint("`flowlab backtest` makes one")
+        Failure::failed(format!("no run in {}", runs.display()))
+            .hint("`flowlab backtest` makes one")
     })?)
 }
 

@@ -60,6 +60,9 @@ impl ConfigError {
                 nearest: Some(name),
                 ..
             } => Some(format!("did you mean {name}?")),
+            Fault::Unreadable { .. } => Some(
+                "without --config it is config.yaml or config.json of this folder, or else the defaults".to_owned(),
+            ),
             Fault::NoAssignment => Some("for example: --set scalp.min_premium=75000".to_owned()),
             _ => None,
         }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use polars::prelude::*;
+use polars_compute::rolling::no_nulls;
 
 /// `kernel` over all of `column`.
 pub fn whole(
@@ -45,11 +46,29 @@ fn append(out: &mut Vec<f64>, series: &Series) -> PolarsResult<()> {
     Ok(())
 }
 
-/// A window of the last `bars` rows that speaks from `at_least` rows on.
-pub fn window(bars: usize, at_least: usize) -> RollingOptionsFixedWindow {
-    RollingOptionsFixedWindow {
-        window_size: bars,
-        min_periods: at_least,
-        ..Default::default()
-    }
+/// The highest of the last `bars` values, from `at_least` of them on.
+pub fn rolling_max(series: &Series, bars: usize, at_least: usize) -> PolarsResult<Series> {
+    let values = series.f64()?.cont_slice()?;
+    Series::from_arrow(
+        "".into(),
+        no_nulls::rolling_max(values, bars, at_least, false, None, None)?,
+    )
+}
+
+/// The lowest of the last `bars` values, from `at_least` of them on.
+pub fn rolling_min(series: &Series, bars: usize, at_least: usize) -> PolarsResult<Series> {
+    let values = series.f64()?.cont_slice()?;
+    Series::from_arrow(
+        "".into(),
+        no_nulls::rolling_min(values, bars, at_least, false, None, None)?,
+    )
+}
+
+/// The sum of the last `bars` values, from the first on.
+pub fn rolling_sum(series: &Series, bars: usize) -> PolarsResult<Series> {
+    let values = series.f64()?.cont_slice()?;
+    Series::from_arrow(
+        "".into(),
+        no_nulls::rolling_sum(values, bars, 1, false, None, None)?,
+    )
 }

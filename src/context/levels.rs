@@ -11,7 +11,7 @@
 
 use polars::prelude::*;
 
-use super::kernels::{in_sessions, whole, window};
+use super::kernels::{in_sessions, rolling_max, rolling_min, whole};
 use super::sessions::SessionFacts;
 use crate::store::Bars;
 
@@ -33,12 +33,13 @@ pub struct Levels {
 impl Levels {
     pub fn new(bars: &Bars, sessions: &[SessionFacts]) -> PolarsResult<Levels> {
         let rows = || sessions.iter().map(|fact| &fact.rows);
-        let before = closes_before(bars, sessions);
-        let highest = in_sessions(&before, rows(), |s| s.rolling_max(window(CROSS_BARS, 1)))?;
-        let lowest = in_sessions(&before, rows(), |s| s.rolling_min(window(CROSS_BARS, 1)))?;
-        let full = window(ROLLING_BARS, ROLLING_BARS);
-        let high = whole(&bars.high, |s| s.rolling_max(full.clone()))?;
-        let low = whole(&bars.low, |s| s.rolling_min(full.clone()))?;
+        // Where there was no close before, none is the lowest or the highest.
+        let lowest = closes_before(bars, sessions, f64::INFINITY);
+        let lowest = in_sessions(&lowest, rows(), |s| rolling_min(s, CROSS_BARS, 1))?;
+        let highest = closes_before(bars, sessions, f64::NEG_INFINITY);
+        let highest = in_sessions(&highest, rows(), |s| rolling_max(s, CROSS_BARS, 1))?;
+        let high = whole(&bars.high, |s| rolling_max(s, ROLLING_BARS, ROLLING_BARS))?;
+        let low = whole(&bars.low, |s| rolling_min(s, ROLLING_BARS, ROLLING_BARS))?;
         let high_30 = one_bar_later(&high, sessions);
         let low_30 = one_bar_later(&low, sessions);
         let mut breaking = Vec::with_capacity(bars.len());
@@ -74,14 +75,14 @@ impl Levels {
 }
 
 /// The close before each bar; before a session's first bar it is the last one of the session before,
-/// in today's basis.
-fn closes_before(bars: &Bars, sessions: &[SessionFacts]) -> Vec<f64> {
+/// in today's basis, and `absent` where the data begins.
+fn closes_before(bars: &Bars, sessions: &[SessionFacts], absent: f64) -> Vec<f64> {
     let mut before = Vec::with_capacity(bars.len());
     for fact in sessions.iter().filter(|fact| !fact.rows.is_empty()) {
         let first = fact.rows.start;
         let prior = first
             .checked_sub(1)
-            .map_or(f64::NAN, |row| bars.close[row] / fact.ratio_since_last_bar);
+            .map_or(absent, |row| bars.close[row] / fact.ratio_since_last_bar);
         before.push(prior);
         before.extend_from_slice(&bars.close[first..fact.rows.end - 1]);
     }

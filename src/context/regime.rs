@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::columns::{ContextSettings, Frames};
 use super::grid::{FULL_SESSION_MINUTES, FullSessions, same_minute_mean};
-use super::kernels::{in_sessions, window};
+use super::kernels::{in_sessions, rolling_sum};
 use super::{RegimeTrend, RegimeVolatility, Splits, Trend};
 use crate::store::{Bars, DailyBar};
 use crate::time::{Calendar, MINUTE_NS, Session, Ts};
@@ -188,9 +188,8 @@ fn realised_volatility(
             returns[cell] = 1.0;
         }
     }
-    let window = window(lookback_minutes as usize, 1);
-    let sum =
-        |column: &[f64]| in_sessions(column, sessions.iter(), |s| s.rolling_sum(window.clone()));
+    let minutes = lookback_minutes as usize;
+    let sum = |column: &[f64]| in_sessions(column, sessions.iter(), |s| rolling_sum(s, minutes));
     let (sums, counts) = (sum(&squares)?, sum(&returns)?);
     // A running sum of squares may end a hair below zero.
     let rv = |cell: usize| {

@@ -66,7 +66,7 @@ pub enum EngineError {
     #[error("cannot compute the context of {ticker}: {reason}")]
     Context { ticker: String, reason: String },
     #[error(
-        "{ticker}: {kind} asks for events from {min_premium} dollars on, but below {floor} dollars they were not kept"
+        "{ticker}: {kind} asks for events from min_premium {min_premium} dollars on, but below {floor} dollars none were kept"
     )]
     BelowFloor {
         ticker: String,
@@ -74,7 +74,7 @@ pub enum EngineError {
         min_premium: f64,
         floor: f64,
     },
-    #[error("stopped before the end; nothing was written")]
+    #[error("stopped before the end")]
     Stopped,
 }
 

@@ -38,12 +38,10 @@ impl Gaps {
         self.warmup_daily.extend(other.warmup_daily);
     }
 
-    /// One line per ticker and kind of gap.
+    /// One line per kind of gap and dates, with the tickers that share it: what is wrong for the
+    /// period first.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        if self.regime {
-            lines.push("SPY, QQQ: no minute bars, so the regime is unknown".to_owned());
-        }
         for (what, gaps) in [
             ("no flow for", &self.flow),
             ("no minute bars for", &self.bars),
@@ -51,17 +49,43 @@ impl Gaps {
             ("warm-up without flow for", &self.warmup_flow),
         ] {
             lines.extend(
-                gaps.iter()
-                    .map(|(ticker, dates)| format!("{ticker}: {what} {}", days(dates))),
+                sharing(gaps)
+                    .iter()
+                    .map(|(dates, tickers)| format!("{what} {}: {}", days(dates), names(tickers))),
             );
         }
-        lines.extend(self.warmup_daily.iter().map(|(ticker, have)| {
+        let daily = sharing(&self.warmup_daily);
+        lines.extend(daily.iter().map(|(have, tickers)| {
             format!(
-                "{ticker}: warm-up has {have} daily bars of {}",
-                super::DAILY_WARMUP
+                "warm-up with {have} daily bars of {}: {}",
+                super::DAILY_WARMUP,
+                names(tickers)
             )
         }));
+        if self.regime {
+            lines.push("no minute bars of SPY or QQQ, so the regime is unknown".to_owned());
+        }
         lines
+    }
+}
+
+/// The tickers that have the same gap, by gap.
+fn sharing<T: Ord>(gaps: &BTreeMap<String, T>) -> BTreeMap<&T, Vec<&str>> {
+    let mut shared: BTreeMap<&T, Vec<&str>> = BTreeMap::new();
+    for (ticker, gap) in gaps {
+        shared.entry(gap).or_default().push(ticker);
+    }
+    shared
+}
+
+/// Tickers that are named before a line only says how many more there are.
+const NAMED: usize = 8;
+
+fn names(tickers: &[&str]) -> String {
+    let named = tickers[..tickers.len().min(NAMED)].join(", ");
+    match tickers.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 
@@ -77,5 +101,34 @@ fn days(dates: &BTreeSet<NaiveDate>) -> String {
             .collect::<Vec<_>>()
             .join(", "),
         count => format!("{count} sessions, {first} to {last}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn tickers_that_miss_the_same_days_share_a_line() {
+        let mut gaps = Gaps::default();
+        for n in 0..10 {
+            gaps.flow
+                .insert(format!("T{n}"), BTreeSet::from([day("2025-03-14")]));
+        }
+        gaps.flow
+            .insert("SPY".to_owned(), BTreeSet::from([day("2025-03-13")]));
+        gaps.warmup_daily = BTreeMap::from([("A".to_owned(), 12), ("B".to_owned(), 12)]);
+        assert_eq!(
+            gaps.lines(),
+            [
+                "no flow for 2025-03-13: SPY",
+                "no flow for 2025-03-14: T0, T1, T2, T3, T4, T5, T6, T7 and 2 more",
+                "warm-up with 12 daily bars of 300: A, B",
+            ]
+        );
     }
 }

@@ -17,6 +17,8 @@ pub enum StoreProblem {
     Io(std::io::Error),
     /// Not a Parquet file from start to end: truncated, overwritten or something else.
     Broken(String),
+    /// Whole, but not the bytes that were written.
+    Content,
     Version {
         got: String,
         expected: String,
@@ -81,10 +83,18 @@ impl StoreError {
                 "free some space and run the same command again; nothing was left half-written"
                     .into(),
             ),
-            StoreProblem::Io(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+            StoreProblem::Io(e)
+                if matches!(
+                    e.kind(),
+                    std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
                 Some("check the permissions of the folder, or choose another one".into())
             }
             StoreProblem::Io(_) | StoreProblem::ReadOnly => None,
+            StoreProblem::Version { .. } => Some(format!(
+                "another version of flowlab wrote it: use that one, or remove {path} and fetch or import its sessions again"
+            )),
             _ => Some(format!(
                 "remove {path} and fetch or import its sessions again"
             )),
@@ -98,6 +108,12 @@ impl fmt::Display for StoreError {
         match &self.problem {
             StoreProblem::Io(error) => write!(f, "{error}"),
             StoreProblem::Broken(reason) => write!(f, "not a whole Parquet file ({reason})"),
+            StoreProblem::Content => {
+                write!(
+                    f,
+                    "its rows are not those that were written (the hash differs)"
+                )
+            }
             StoreProblem::Version { got, expected } => {
                 write!(f, "format version {got}, expected {expected}")
             }

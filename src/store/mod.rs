@@ -15,7 +15,7 @@
 //!
 //! Every file carries in its footer the format version, the sessions it covers (so that a day
 //! without events differs from a day never fetched) and a hash of its content (so that a run can
-//! name its input without reading it twice).
+//! name its input, and a flipped bit is noticed before it becomes a price).
 
 mod bars;
 mod embedded;

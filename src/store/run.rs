@@ -72,18 +72,22 @@ impl RunWriter {
             .prefix(".tmp")
             .tempdir_in(runs)
             .map_err(io)?;
+        let called = |e| called(e, folder.path(), runs);
+        let signals = TableWriter::new(folder.path(), "signals", &signals_table(&[], ""));
+        let trades = TableWriter::new(folder.path(), "trades", &trades_table(&[]));
         Ok(RunWriter {
             runs: runs.to_owned(),
-            signals: TableWriter::new(folder.path(), "signals", &signals_table(&[], ""))?,
-            trades: TableWriter::new(folder.path(), "trades", &trades_table(&[]))?,
+            signals: signals.map_err(called)?,
+            trades: trades.map_err(called)?,
             folder,
         })
     }
 
     /// Appends rows. What is appended in the same order gives the same bytes.
     pub fn append(&mut self, rows: &EncodedRows) -> Result<(), StoreError> {
-        self.signals.append(&rows.signals)?;
-        self.trades.append(&rows.trades)
+        let signals = self.signals.append(&rows.signals);
+        let both = signals.and_then(|()| self.trades.append(&rows.trades));
+        both.map_err(|e| called(e, self.folder.path(), &self.runs))
     }
 
     /// Adds the resolved config (YAML) and the manifest (JSON), makes all of it durable and puts it
@@ -95,31 +99,48 @@ impl RunWriter {
             signals,
             trades,
         } = self;
+        let complete = || {
+            signals.finish()?;
+            trades.finish()?;
+            write_text(&folder.path().join("config.yaml"), config)?;
+            write_text(&folder.path().join("manifest.json"), manifest)
+        };
+        complete().map_err(|e| called(e, folder.path(), &runs))?;
         let io = |e| StoreError::io(&runs, e);
-        signals.finish()?;
-        trades.finish()?;
-        write_text(&folder.path().join("config.yaml"), config)?;
-        write_text(&folder.path().join("manifest.json"), manifest)?;
         make_enterable(folder.path()).map_err(io)?;
         sync_folder(folder.path()).map_err(io)?;
         let target = runs.join(name);
-        let old = match target.exists() {
-            // The old run makes way only now that the new one is complete.
-            true => {
-                let old = tempfile::Builder::new()
-                    .prefix(".old")
-                    .tempdir_in(&runs)
-                    .map_err(io)?;
-                fs::rename(&target, old.path().join(name)).map_err(io)?;
-                Some(old)
-            }
-            false => None,
-        };
-        fs::rename(folder.keep(), &target).map_err(io)?;
-        drop(old);
+        replace(folder, &target, &runs).map_err(io)?;
         sync_folder(&runs).map_err(io)?;
         Ok(target)
     }
+}
+
+/// Names the file without the temporary folder it was in, which is gone by now.
+fn called(mut error: StoreError, temporary: &Path, runs: &Path) -> StoreError {
+    if let Ok(file) = error.path.strip_prefix(temporary) {
+        error.path = runs.join(file);
+    }
+    error
+}
+
+/// Puts `folder` in the place of `target`. The old run makes way only when the new one is complete,
+/// and comes back when that one cannot take its place.
+fn replace(folder: TempDir, target: &Path, runs: &Path) -> std::io::Result<()> {
+    if !target.exists() {
+        fs::rename(folder.path(), target)?;
+        let _ = folder.keep();
+        return Ok(());
+    }
+    let old = tempfile::Builder::new().prefix(".old").tempdir_in(runs)?;
+    let aside = old.path().join("run");
+    fs::rename(target, &aside)?;
+    if let Err(e) = fs::rename(folder.path(), target) {
+        fs::rename(&aside, target)?;
+        return Err(e);
+    }
+    let _ = folder.keep();
+    Ok(())
 }
 
 /// One table as Parquet and as CSV.

@@ -10,7 +10,7 @@ use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 use chrono::NaiveDate;
 
 use super::parquet::{Footer, date_from_days, days_since_epoch, read_rows};
-use super::{Store, StoreError, Table, schema};
+use super::{Store, StoreError, StoreProblem, Table, schema};
 
 /// One session of a ticker. Prices as they were traded that day; `volume` in shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -175,6 +175,14 @@ impl Store {
         let mut footers = Vec::new();
         for entry in self.files_of(table, ticker)? {
             let (rows, footer) = read_rows(self.read(&entry.path)?, &entry.path, table)?;
+            let dates = rows.column(0).as_primitive::<Date32Type>().values();
+            if let Some(row) = dates.windows(2).position(|pair| pair[0] >= pair[1]) {
+                let row = row as u64 + 1;
+                return Err(StoreError::new(
+                    &entry.path,
+                    StoreProblem::NotSorted { row },
+                ));
+            }
             each(&rows).ok_or_else(|| {
                 StoreError::broken(&entry.path, "a date lies outside the calendar")
             })?;

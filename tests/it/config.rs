@@ -274,7 +274,10 @@ fn a_bad_set_argument_is_named() {
 #[test]
 fn a_named_file_has_to_exist_and_a_searched_one_does_not() {
     let error = load(Some(PathBuf::from("nowhere.yaml")), &[]).expect_err("there is no such file");
-    expect!["nowhere.yaml: cannot be read: there is no such file"].assert_eq(&told(&error));
+    expect![[r#"
+        nowhere.yaml: cannot be read: there is no such file
+        hint: without --config it is config.yaml or config.json of this folder, or else the defaults"#]]
+    .assert_eq(&told(&error));
     assert_eq!(
         load(None, &[]).expect("defaults are enough").layers(),
         ["default config"]

@@ -15,13 +15,21 @@ const SETTINGS: FlowSettings = FlowSettings {
     max_quote_age_seconds: 60,
 };
 
-fn folder() -> Option<LeanFolder> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/lean/Data");
+/// LEAN's data folder. `FLOWLAB_SHARED` names the folder that `data/lean` is in, else it lies beside
+/// the package.
+pub fn data() -> Option<PathBuf> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let shared = std::env::var_os("FLOWLAB_SHARED").map_or_else(beside, PathBuf::from);
+    let path = shared.join("data/lean/Data");
     if !path.is_dir() {
         eprintln!("skipped: no LEAN sample data in {}", path.display());
         return None;
     }
-    Some(LeanFolder::open(path).unwrap())
+    Some(path)
+}
+
+fn folder() -> Option<LeanFolder> {
+    Some(LeanFolder::open(data()?).unwrap())
 }
 
 fn day(text: &str) -> NaiveDate {

@@ -137,58 +137,57 @@ fn a_terminal_shows_policy_totals_breakdown_open_trades_and_counts() {
         &["kind"],
         Format::Table,
         expect![[r#"
-        run     baseline-3f9a, experiment baseline
-        period  2025-03-10 to 2025-03-14, 2 tickers
-        fills   entry next_bar_open, intrabar worst, scalp and day trade flat at the close
-        costs   1 bp slippage per side; 0.65 $ per contract and side, in option P&L only
-        P&L     of the underlying, not of the option: net of slippage, in % of the entry price
+            run     baseline-3f9a, experiment baseline
+            period  2025-03-10 to 2025-03-14, 2 tickers
+            fills   entry next_bar_open, intrabar worst, scalp and day trade flat at the close
+            costs   1 bp slippage per side; 0.65 $ per contract and side, in option P&L only
+            P&L     of the underlying, not of the option: net of slippage, in % of the entry price
 
-        All closed trades
-        ┌────────┬───────┬───────┬───────┬───────┬───────┬────────┬──────┬──────┬───────┬───────┬─────┐
-        │ wins/n ┆ win % ┆  95 % ┆ b/e % ┆ exp % ┆ exp R ┆ payoff ┆   PF ┆ hold ┆ MFE % ┆ MAE % ┆ amb │
-        ╞════════╪═══════╪═══════╪═══════╪═══════╪═══════╪════════╪══════╪══════╪═══════╪═══════╪═════╡
-        │    3/6 ┆  50.0 ┆ 19–81 ┆  56.3 ┆ +0.17 ┆ +0.42 ┆   0.78 ┆ 1.17 ┆  14h ┆  1.49 ┆ -1.34 ┆   1 │
-        └────────┴───────┴───────┴───────┴───────┴───────┴────────┴──────┴──────┴───────┴───────┴─────┘
-        2025-03-12 is missing for TSLA.
-        Caution: only 6 closed trades. With fewer than 30, luck explains almost any result.
-        Of 6 closed trades, 1 (16.7 %) ended on a bar that touched both barriers. Had every such bar gone the trade's way, exp would be +0.67 %.
-        The interval takes trades as independent. Trades that overlap in time share their luck, so the true interval is wider.
-        win % is wins ÷ closed trades, 95 % its Wilson interval, b/e % the win rate this payoff needs to make nothing. exp is the mean net P&L of a trade, in % and in R (stop distances). PF is the profit factor; amb counts trades that ended on a bar that touched both barriers.
+            All closed trades
+            ┌────────┬───────┬───────┬───────┬───────┬───────┬────────┬──────┬──────┬───────┬───────┬─────┐
+            │ wins/n ┆ win % ┆  95 % ┆ b/e % ┆ exp % ┆ exp R ┆ payoff ┆   PF ┆ hold ┆ MFE % ┆ MAE % ┆ amb │
+            ╞════════╪═══════╪═══════╪═══════╪═══════╪═══════╪════════╪══════╪══════╪═══════╪═══════╪═════╡
+            │    3/6 ┆  50.0 ┆ 19–81 ┆  56.3 ┆ +0.17 ┆ +0.42 ┆   0.78 ┆ 1.17 ┆  14h ┆  1.49 ┆ -1.34 ┆   1 │
+            └────────┴───────┴───────┴───────┴───────┴───────┴────────┴──────┴──────┴───────┴───────┴─────┘
+            2025-03-12 is missing for TSLA.
+            Caution: only 6 closed trades. With fewer than 30, luck explains almost any result.
+            Of 6 closed trades, 1 (16.7 %) ended on a bar that touched both barriers. Had every such bar gone the trade's way, exp would be +0.67 %.
+            The interval takes trades as independent. Trades that overlap in time share their luck, so the true interval is wider.
+            win % is wins ÷ closed trades, 95 % its Wilson interval, b/e % the win rate this payoff needs to make nothing. exp is the mean net P&L of a trade, in % and in R (stop distances). PF is the profit factor; amb counts trades that ended on a bar that touched both barriers.
 
-        By kind
-        ┌───────────┬────────┬───────┬───────┬───────┬───────┬───────┬────────┬───────────┬──────┬───────┬───────┬─────┐
-        │ kind      ┆ wins/n ┆ win % ┆  95 % ┆ b/e % ┆ exp % ┆ exp R ┆ payoff ┆        PF ┆ hold ┆ MFE % ┆ MAE % ┆ amb │
-        ╞═══════════╪════════╪═══════╪═══════╪═══════╪═══════╪═══════╪════════╪═══════════╪══════╪═══════╪═══════╪═════╡
-        │ SCALP     ┆    2/3 ┆  66.7 ┆ 21–94 ┆  49.8 ┆ +0.35 ┆ +0.35 ┆   1.01 ┆      2.02 ┆  20m ┆  0.99 ┆ -0.67 ┆   1 │
-        │ DAY_TRADE ┆    1/2 ┆  50.0 ┆  9–91 ┆     – ┆ +2.49 ┆ +1.25 ┆      – ┆ no losses ┆ 4.0h ┆  2.74 ┆ -0.50 ┆   0 │
-        │ SWING     ┆    0/1 ┆   0.0 ┆  0–79 ┆     – ┆ -5.02 ┆ -1.00 ┆      – ┆      0.00 ┆ 3.2d ┆  0.50 ┆ -5.02 ┆   0 │
-        │ Total     ┆    3/6 ┆  50.0 ┆ 19–81 ┆  56.3 ┆ +0.17 ┆ +0.42 ┆   0.78 ┆      1.17 ┆  14h ┆  1.49 ┆ -1.34 ┆   1 │
-        └───────────┴────────┴───────┴───────┴───────┴───────┴───────┴────────┴───────────┴──────┴───────┴───────┴─────┘
-        Caution: fewer than 30 closed trades in every row. Luck explains almost any result there.
+            By kind
+            ┌───────────┬────────┬───────┬───────┬───────┬───────┬───────┬────────┬───────────┬──────┬───────┬───────┬─────┐
+            │ kind      ┆ wins/n ┆ win % ┆  95 % ┆ b/e % ┆ exp % ┆ exp R ┆ payoff ┆        PF ┆ hold ┆ MFE % ┆ MAE % ┆ amb │
+            ╞═══════════╪════════╪═══════╪═══════╪═══════╪═══════╪═══════╪════════╪═══════════╪══════╪═══════╪═══════╪═════╡
+            │ SCALP     ┆    2/3 ┆  66.7 ┆ 21–94 ┆  49.8 ┆ +0.35 ┆ +0.35 ┆   1.01 ┆      2.02 ┆  20m ┆  0.99 ┆ -0.67 ┆   1 │
+            │ DAY_TRADE ┆    1/2 ┆  50.0 ┆  9–91 ┆     – ┆ +2.49 ┆ +1.25 ┆      – ┆ no losses ┆ 4.0h ┆  2.74 ┆ -0.50 ┆   0 │
+            │ SWING     ┆    0/1 ┆   0.0 ┆  0–79 ┆     – ┆ -5.02 ┆ -1.00 ┆      – ┆      0.00 ┆ 3.2d ┆  0.50 ┆ -5.02 ┆   0 │
+            │ Total     ┆    3/6 ┆  50.0 ┆ 19–81 ┆  56.3 ┆ +0.17 ┆ +0.42 ┆   0.78 ┆      1.17 ┆  14h ┆  1.49 ┆ -1.34 ┆   1 │
+            └───────────┴────────┴───────┴───────┴───────┴───────┴───────┴────────┴───────────┴──────┴───────┴───────┴─────┘
+            Caution: fewer than 30 closed trades in every row. Luck explains almost any result there.
 
-        Open trades
-        ┌───────┬──────┬──────────┐
-        │ kind  ┆ open ┆ marked % │
-        ╞═══════╪══════╪══════════╡
-        │ SWING ┆    1 ┆    +1.48 │
-        │ Total ┆    1 ┆    +1.48 │
-        └───────┴──────┴──────────┘
-        Marked to the last close, net; in no other figure of this report.
+            Open trades
+            ┌───────┬──────┬──────────┐
+            │ kind  ┆ open ┆ marked % │
+            ╞═══════╪══════╪══════════╡
+            │ SWING ┆    1 ┆    +1.48 │
+            │ Total ┆    1 ┆    +1.48 │
+            └───────┴──────┴──────────┘
+            Marked to the last close, net; in no other figure of this report.
 
-        Counts of the run
-        ┌─────────────────┬─────────────┬────────┐
-        │ count           ┆ of          ┆      n │
-        ╞═════════════════╪═════════════╪════════╡
-        │ events_read     ┆             ┆ 12,345 │
-        │ signals         ┆ SCALP       ┆      3 │
-        │ signals         ┆ DAY_TRADE   ┆      2 │
-        │ signals         ┆ SWING       ┆      2 │
-        │ rejected        ┆ dte         ┆  9,000 │
-        │ rejected        ┆ rvol        ┆     18 │
-        │ missing_context ┆ trend_daily ┆      4 │
-        │ no_entry        ┆             ┆      1 │
-        └─────────────────┴─────────────┴────────┘
-    "#]],
+            Counts of the run
+            ┌─────────────────┬─────────────┬────────┬───────┬───────────┬───────┐
+            │ count           ┆ of          ┆ events ┆ SCALP ┆ DAY_TRADE ┆ SWING │
+            ╞═════════════════╪═════════════╪════════╪═══════╪═══════════╪═══════╡
+            │ events_read     ┆             ┆ 12,345 ┆       ┆           ┆       │
+            │ rejected        ┆ dte         ┆  9,000 ┆       ┆           ┆       │
+            │ rejected        ┆ rvol        ┆     18 ┆       ┆           ┆       │
+            │ signals         ┆             ┆        ┆     3 ┆         2 ┆     2 │
+            │ no_entry        ┆             ┆      1 ┆       ┆           ┆       │
+            │ missing_context ┆ trend_daily ┆      4 ┆       ┆           ┆       │
+            └─────────────────┴─────────────┴────────┴───────┴───────────┴───────┘
+            Every event read is counted once before the modes, and as a candidate once by each mode: as a signal or at the first gate that rejected it. Zeros are left out.
+        "#]],
     );
 }
 
@@ -250,18 +249,19 @@ fn at_80_columns_text_gives_way_and_numbers_stay_whole() {
             Marked to the last close, net; in no other figure of this report.
 
             Counts of the run
-            ┌─────────────────┬─────────────┬────────┐
-            │ count           ┆ of          ┆      n │
-            ╞═════════════════╪═════════════╪════════╡
-            │ events_read     ┆             ┆ 12,345 │
-            │ signals         ┆ SCALP       ┆      3 │
-            │ signals         ┆ DAY_TRADE   ┆      2 │
-            │ signals         ┆ SWING       ┆      2 │
-            │ rejected        ┆ dte         ┆  9,000 │
-            │ rejected        ┆ rvol        ┆     18 │
-            │ missing_context ┆ trend_daily ┆      4 │
-            │ no_entry        ┆             ┆      1 │
-            └─────────────────┴─────────────┴────────┘
+            ┌─────────────────┬─────────────┬────────┬───────┬───────────┬───────┐
+            │ count           ┆ of          ┆ events ┆ SCALP ┆ DAY_TRADE ┆ SWING │
+            ╞═════════════════╪═════════════╪════════╪═══════╪═══════════╪═══════╡
+            │ events_read     ┆             ┆ 12,345 ┆       ┆           ┆       │
+            │ rejected        ┆ dte         ┆  9,000 ┆       ┆           ┆       │
+            │ rejected        ┆ rvol        ┆     18 ┆       ┆           ┆       │
+            │ signals         ┆             ┆        ┆     3 ┆         2 ┆     2 │
+            │ no_entry        ┆             ┆      1 ┆       ┆           ┆       │
+            │ missing_context ┆ trend_daily ┆      4 ┆       ┆           ┆       │
+            └─────────────────┴─────────────┴────────┴───────┴───────────┴───────┘
+            Every event read is counted once before the modes, and as a candidate once by
+              each mode: as a signal or at the first gate that rejected it. Zeros are left
+              out.
         "#]],
     );
 }
@@ -321,18 +321,19 @@ fn at_80_columns_a_crossing_still_fits() {
             Marked to the last close, net; in no other figure of this report.
 
             Counts of the run
-            ┌─────────────────┬─────────────┬────────┐
-            │ count           ┆ of          ┆      n │
-            ╞═════════════════╪═════════════╪════════╡
-            │ events_read     ┆             ┆ 12,345 │
-            │ signals         ┆ SCALP       ┆      3 │
-            │ signals         ┆ DAY_TRADE   ┆      2 │
-            │ signals         ┆ SWING       ┆      2 │
-            │ rejected        ┆ dte         ┆  9,000 │
-            │ rejected        ┆ rvol        ┆     18 │
-            │ missing_context ┆ trend_daily ┆      4 │
-            │ no_entry        ┆             ┆      1 │
-            └─────────────────┴─────────────┴────────┘
+            ┌─────────────────┬─────────────┬────────┬───────┬───────────┬───────┐
+            │ count           ┆ of          ┆ events ┆ SCALP ┆ DAY_TRADE ┆ SWING │
+            ╞═════════════════╪═════════════╪════════╪═══════╪═══════════╪═══════╡
+            │ events_read     ┆             ┆ 12,345 ┆       ┆           ┆       │
+            │ rejected        ┆ dte         ┆  9,000 ┆       ┆           ┆       │
+            │ rejected        ┆ rvol        ┆     18 ┆       ┆           ┆       │
+            │ signals         ┆             ┆        ┆     3 ┆         2 ┆     2 │
+            │ no_entry        ┆             ┆      1 ┆       ┆           ┆       │
+            │ missing_context ┆ trend_daily ┆      4 ┆       ┆           ┆       │
+            └─────────────────┴─────────────┴────────┴───────┴───────────┴───────┘
+            Every event read is counted once before the modes, and as a candidate once by
+              each mode: as a signal or at the first gate that rejected it. Zeros are left
+              out.
         "#]],
     );
 }
@@ -343,24 +344,22 @@ fn csv_is_one_tidy_table_with_full_names_and_empty_for_undefined() {
         &["kind", "kind,direction"],
         Format::Csv,
         expect![[r#"
-            table,kind,direction,count,reason,n,wins,losses,win_rate_pct,win_rate_low_pct,win_rate_high_pct,break_even_win_rate_pct,expectancy_pct,expectancy_r,payoff,profit_factor,avg_hold_seconds,mfe_pct,mae_pct,ambiguous,best_case_expectancy_pct,marked_pnl_pct,run,experiment_id,start,end,tickers,entry,intrabar,flat_at_close,slippage_bps,commission_per_contract,pnl_basis
-            totals,,,,,6,3,2,50,18.76163064826506,81.23836935173495,56.27329192546583,0.16666666666666682,0.42100000000000004,0.7770419426048568,1.1655629139072852,51480,1.4933333333333334,-1.3399999999999999,1,0.6666666666666666,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            kind,SCALP,,,,3,2,1,66.66666666666667,20.76596008020477,93.85080552796038,49.75609756097561,0.3466666666666667,0.3466666666666667,1.0098039215686274,2.019607843137255,1200,0.9933333333333333,-0.6733333333333333,1,1.3466666666666667,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            kind,DAY_TRADE,,,,2,1,0,50,9.453120573423075,90.54687942657694,,2.49,1.245,,,14400,2.74,-0.5,0,2.49,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            kind,SWING,,,,1,0,1,0,0,79.34506856227625,,-5.02,-1.004,,0,276480,0.5,-5.02,0,-5.02,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            "kind,direction",SCALP,BULLISH,,,2,1,1,50,9.453120573423075,90.54687942657694,34,0.48,0.48,1.9411764705882353,1.9411764705882353,900,1.24,-0.76,1,1.98,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            "kind,direction",SCALP,BEARISH,,,1,1,0,100,20.654931437723747,100,,0.08,0.08,,,1800,0.5,-0.5,0,0.08,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            "kind,direction",DAY_TRADE,BULLISH,,,2,1,0,50,9.453120573423075,90.54687942657694,,2.49,1.245,,,14400,2.74,-0.5,0,2.49,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            "kind,direction",SWING,BULLISH,,,1,0,1,0,0,79.34506856227625,,-5.02,-1.004,,0,276480,0.5,-5.02,0,-5.02,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            open,SWING,,,,1,,,,,,,,,,,,,,,,1.48,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,events_read,,12345,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,signals,SCALP,3,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,signals,DAY_TRADE,2,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,signals,SWING,2,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,rejected,dte,9000,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,rejected,rvol,18,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,missing_context,trend_daily,4,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
-            counts,,,no_entry,,1,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            table,kind,direction,count,reason,n,wins,losses,win_rate_pct,win_rate_low_pct,win_rate_high_pct,break_even_win_rate_pct,expectancy_pct,expectancy_r,payoff,profit_factor,avg_hold_seconds,mfe_pct,mae_pct,ambiguous,best_case_expectancy_pct,marked_pnl_pct,scalp,day_trade,swing,run,experiment_id,start,end,tickers,entry,intrabar,flat_at_close,slippage_bps,commission_per_contract,pnl_basis
+            totals,,,,,6,3,2,50,18.76163064826506,81.23836935173495,56.27329192546583,0.16666666666666682,0.42100000000000004,0.7770419426048568,1.1655629139072852,51480,1.4933333333333334,-1.3399999999999999,1,0.6666666666666666,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            kind,SCALP,,,,3,2,1,66.66666666666667,20.76596008020477,93.85080552796038,49.75609756097561,0.3466666666666667,0.3466666666666667,1.0098039215686274,2.019607843137255,1200,0.9933333333333333,-0.6733333333333333,1,1.3466666666666667,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            kind,DAY_TRADE,,,,2,1,0,50,9.453120573423075,90.54687942657694,,2.49,1.245,,,14400,2.74,-0.5,0,2.49,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            kind,SWING,,,,1,0,1,0,0,79.34506856227625,,-5.02,-1.004,,0,276480,0.5,-5.02,0,-5.02,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            "kind,direction",SCALP,BULLISH,,,2,1,1,50,9.453120573423075,90.54687942657694,34,0.48,0.48,1.9411764705882353,1.9411764705882353,900,1.24,-0.76,1,1.98,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            "kind,direction",SCALP,BEARISH,,,1,1,0,100,20.654931437723747,100,,0.08,0.08,,,1800,0.5,-0.5,0,0.08,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            "kind,direction",DAY_TRADE,BULLISH,,,2,1,0,50,9.453120573423075,90.54687942657694,,2.49,1.245,,,14400,2.74,-0.5,0,2.49,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            "kind,direction",SWING,BULLISH,,,1,0,1,0,0,79.34506856227625,,-5.02,-1.004,,0,276480,0.5,-5.02,0,-5.02,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            open,SWING,,,,1,,,,,,,,,,,,,,,,1.48,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,events_read,,12345,,,,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,rejected,dte,9000,,,,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,rejected,rvol,18,,,,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,signals,,,,,,,,,,,,,,,,,,,3,2,2,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,no_entry,,1,,,,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
+            counts,,,missing_context,trend_daily,4,,,,,,,,,,,,,,,,,,,,baseline-3f9a,baseline,2025-03-10,2025-03-14,2,next_bar_open,worst,true,1,0.65,underlying
         "#]],
     );
 }
@@ -585,43 +584,54 @@ fn json_has_rows_as_objects_and_the_total_apart() {
                   {
                     "count": "events_read",
                     "reason": null,
-                    "n": 12345
-                  },
-                  {
-                    "count": "signals",
-                    "reason": "SCALP",
-                    "n": 3
-                  },
-                  {
-                    "count": "signals",
-                    "reason": "DAY_TRADE",
-                    "n": 2
-                  },
-                  {
-                    "count": "signals",
-                    "reason": "SWING",
-                    "n": 2
+                    "n": 12345,
+                    "scalp": null,
+                    "day_trade": null,
+                    "swing": null
                   },
                   {
                     "count": "rejected",
                     "reason": "dte",
-                    "n": 9000
+                    "n": 9000,
+                    "scalp": null,
+                    "day_trade": null,
+                    "swing": null
                   },
                   {
                     "count": "rejected",
                     "reason": "rvol",
-                    "n": 18
+                    "n": 18,
+                    "scalp": null,
+                    "day_trade": null,
+                    "swing": null
                   },
                   {
-                    "count": "missing_context",
-                    "reason": "trend_daily",
-                    "n": 4
+                    "count": "signals",
+                    "reason": null,
+                    "n": null,
+                    "scalp": 3,
+                    "day_trade": 2,
+                    "swing": 2
                   },
                   {
                     "count": "no_entry",
                     "reason": null,
-                    "n": 1
+                    "n": 1,
+                    "scalp": null,
+                    "day_trade": null,
+                    "swing": null
+                  },
+                  {
+                    "count": "missing_context",
+                    "reason": "trend_daily",
+                    "n": 4,
+                    "scalp": null,
+                    "day_trade": null,
+                    "swing": null
                   }
+                ],
+                "notes": [
+                  "Every event read is counted once before the modes, and as a candidate once by each mode: as a signal or at the first gate that rejected it. Zeros are left out."
                 ]
               }
             ]
@@ -635,56 +645,56 @@ fn markdown_is_a_table_on_github() {
         &["ticker"],
         Format::Md,
         expect![[r#"
-        - run: baseline-3f9a, experiment baseline
-        - period: 2025-03-10 to 2025-03-14, 2 tickers
-        - fills: entry next_bar_open, intrabar worst, scalp and day trade flat at the close
-        - costs: 1 bp slippage per side; 0.65 $ per contract and side, in option P&L only
-        - P&L: of the underlying, not of the option: net of slippage, in % of the entry price
+            - run: baseline-3f9a, experiment baseline
+            - period: 2025-03-10 to 2025-03-14, 2 tickers
+            - fills: entry next_bar_open, intrabar worst, scalp and day trade flat at the close
+            - costs: 1 bp slippage per side; 0.65 $ per contract and side, in option P&L only
+            - P&L: of the underlying, not of the option: net of slippage, in % of the entry price
 
-        ### All closed trades
+            ### All closed trades
 
-        | wins/n | win % |  95 % | b/e % | exp % | exp R | payoff |   PF | hold | MFE % | MAE % | amb |
-        | -----: | ----: | ----: | ----: | ----: | ----: | -----: | ---: | ---: | ----: | ----: | --: |
-        |    3/6 |  50.0 | 19–81 |  56.3 | +0.17 | +0.42 |   0.78 | 1.17 |  14h |  1.49 | -1.34 |   1 |
+            | wins/n | win % |  95 % | b/e % | exp % | exp R | payoff |   PF | hold | MFE % | MAE % | amb |
+            | -----: | ----: | ----: | ----: | ----: | ----: | -----: | ---: | ---: | ----: | ----: | --: |
+            |    3/6 |  50.0 | 19–81 |  56.3 | +0.17 | +0.42 |   0.78 | 1.17 |  14h |  1.49 | -1.34 |   1 |
 
-        - 2025-03-12 is missing for TSLA.
-        - Caution: only 6 closed trades. With fewer than 30, luck explains almost any result.
-        - Of 6 closed trades, 1 (16.7 %) ended on a bar that touched both barriers. Had every such bar gone the trade's way, exp would be +0.67 %.
-        - The interval takes trades as independent. Trades that overlap in time share their luck, so the true interval is wider.
-        - win % is wins ÷ closed trades, 95 % its Wilson interval, b/e % the win rate this payoff needs to make nothing. exp is the mean net P&L of a trade, in % and in R (stop distances). PF is the profit factor; amb counts trades that ended on a bar that touched both barriers.
+            - 2025-03-12 is missing for TSLA.
+            - Caution: only 6 closed trades. With fewer than 30, luck explains almost any result.
+            - Of 6 closed trades, 1 (16.7 %) ended on a bar that touched both barriers. Had every such bar gone the trade's way, exp would be +0.67 %.
+            - The interval takes trades as independent. Trades that overlap in time share their luck, so the true interval is wider.
+            - win % is wins ÷ closed trades, 95 % its Wilson interval, b/e % the win rate this payoff needs to make nothing. exp is the mean net P&L of a trade, in % and in R (stop distances). PF is the profit factor; amb counts trades that ended on a bar that touched both barriers.
 
-        ### By ticker
+            ### By ticker
 
-        | ticker    | wins/n | win % |  95 % | b/e % | exp % | exp R | payoff |        PF | hold | MFE % | MAE % | amb |
-        | --------- | -----: | ----: | ----: | ----: | ----: | ----: | -----: | --------: | ---: | ----: | ----: | --: |
-        | SPY       |    1/3 |  33.3 |  6–79 |  60.4 | -1.35 | -0.01 |   0.66 |      0.33 | 1.1d |  0.99 | -2.18 |   1 |
-        | TSLA      |    2/3 |  66.7 | 21–94 |     – | +1.69 | +0.86 |      – | no losses | 2.8h |  1.99 | -0.50 |   0 |
-        | **Total** |    3/6 |  50.0 | 19–81 |  56.3 | +0.17 | +0.42 |   0.78 |      1.17 |  14h |  1.49 | -1.34 |   1 |
+            | ticker    | wins/n | win % |  95 % | b/e % | exp % | exp R | payoff |        PF | hold | MFE % | MAE % | amb |
+            | --------- | -----: | ----: | ----: | ----: | ----: | ----: | -----: | --------: | ---: | ----: | ----: | --: |
+            | SPY       |    1/3 |  33.3 |  6–79 |  60.4 | -1.35 | -0.01 |   0.66 |      0.33 | 1.1d |  0.99 | -2.18 |   1 |
+            | TSLA      |    2/3 |  66.7 | 21–94 |     – | +1.69 | +0.86 |      – | no losses | 2.8h |  1.99 | -0.50 |   0 |
+            | **Total** |    3/6 |  50.0 | 19–81 |  56.3 | +0.17 | +0.42 |   0.78 |      1.17 |  14h |  1.49 | -1.34 |   1 |
 
-        - Caution: fewer than 30 closed trades in every row. Luck explains almost any result there.
+            - Caution: fewer than 30 closed trades in every row. Luck explains almost any result there.
 
-        ### Open trades
+            ### Open trades
 
-        | kind      | open | marked % |
-        | --------- | ---: | -------: |
-        | SWING     |    1 |    +1.48 |
-        | **Total** |    1 |    +1.48 |
+            | kind      | open | marked % |
+            | --------- | ---: | -------: |
+            | SWING     |    1 |    +1.48 |
+            | **Total** |    1 |    +1.48 |
 
-        - Marked to the last close, net; in no other figure of this report.
+            - Marked to the last close, net; in no other figure of this report.
 
-        ### Counts of the run
+            ### Counts of the run
 
-        | count           | of          |      n |
-        | --------------- | ----------- | -----: |
-        | events_read     |             | 12,345 |
-        | signals         | SCALP       |      3 |
-        | signals         | DAY_TRADE   |      2 |
-        | signals         | SWING       |      2 |
-        | rejected        | dte         |  9,000 |
-        | rejected        | rvol        |     18 |
-        | missing_context | trend_daily |      4 |
-        | no_entry        |             |      1 |
-    "#]],
+            | count           | of          | events | SCALP | DAY_TRADE | SWING |
+            | --------------- | ----------- | -----: | ----: | --------: | ----: |
+            | events_read     |             | 12,345 |       |           |       |
+            | rejected        | dte         |  9,000 |       |           |       |
+            | rejected        | rvol        |     18 |       |           |       |
+            | signals         |             |        |     3 |         2 |     2 |
+            | no_entry        |             |      1 |       |           |       |
+            | missing_context | trend_daily |      4 |       |           |       |
+
+            - Every event read is counted once before the modes, and as a candidate once by each mode: as a signal or at the first gate that rejected it. Zeros are left out.
+        "#]],
     );
 }
 
