@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use rayon::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -57,7 +57,7 @@ pub struct Results {
     pub trades: Vec<Trade>,
     pub counts: Counts,
     pub gaps: Gaps,
-    /// Hash of the content of every file the run read.
+    /// Hash of the content and coverage of every file the run read.
     pub input_hash: String,
 }
 
@@ -83,14 +83,14 @@ pub enum EngineError {
 /// Runs `job`. Tickers go in parallel over rayon's current pool; results come back in their order.
 pub fn run(job: &Job, meter: &Meter) -> Result<Results, EngineError> {
     let span = Span::of(job);
-    let market = market(job, &span)?;
+    let (market, market_inputs) = market(job, &span)?;
     let parts: Result<Vec<TickerResult>, EngineError> = job
         .tickers
         .par_iter()
         .with_max_len(1)
         .map(|ticker| run_ticker(job, &span, &market, ticker, meter))
         .collect();
-    Ok(merge(parts?))
+    Ok(merge(parts?, market_inputs))
 }
 
 /// Everything one ticker contributes.
@@ -136,7 +136,10 @@ impl Span {
             calendar.full_sessions_before(flow_from, job.config.context.rvol_sessions as usize);
         // A hold that ends on a weekend or a holiday ends with the next session.
         let days = u64::from(hold_minutes) / (24 * 60) + 7;
-        let bars_to = end.checked_add_days(chrono::Days::new(days)).unwrap_or(end);
+        // "For ever" is a hold too, and ends with the calendar.
+        let last = calendar.all().last().map_or(end, |session| session.date);
+        let bars_to = end.checked_add_days(chrono::Days::new(days));
+        let bars_to = bars_to.unwrap_or(last).min(last.max(end));
         let sessions = calendar.first_index_from(bars_from)
             ..calendar.first_index_from(bars_to.succ_opt().unwrap_or(end));
         Span {
@@ -158,12 +161,16 @@ fn settings(config: &Config) -> ContextSettings {
     }
 }
 
-fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
-    let mut read = Vec::new();
+/// The market's regime and the files it was read from, which need not be the universe's.
+fn market(job: &Job, span: &Span) -> Result<(Market, Inputs), EngineError> {
+    let (mut read, mut inputs) = (Vec::new(), Inputs::new());
     for ticker in PROXIES {
         let bars = job.store.bars_1m(ticker, span.bars_from, span.bars_to)?;
-        let (daily, _) = job.store.bars_1d(ticker)?;
-        let (splits, _) = job.store.splits(ticker)?;
+        let (daily, daily_footers) = job.store.bars_1d(ticker)?;
+        let (splits, split_footers) = job.store.splits(ticker)?;
+        for footer in [&bars.footers, &daily_footers, &split_footers] {
+            inputs.extend(footer.iter().map(|footer| input(ticker, footer)));
+        }
         read.push((bars, daily, Splits::new(splits)));
     }
     let proxy = |index: usize| {
@@ -174,17 +181,39 @@ fn market(job: &Job, span: &Span) -> Result<Market, EngineError> {
             splits: splits.clone(),
         }
     };
-    Market::new(
+    let market = Market::new(
         proxy(0),
         proxy(1),
         job.calendar,
         span.sessions.clone(),
         &settings(job.config),
-    )
-    .map_err(|e| EngineError::Context {
+    );
+    let market = market.map_err(|e| EngineError::Context {
         ticker: PROXIES.join(", "),
         reason: e.to_string(),
-    })
+    })?;
+    Ok((market, inputs))
+}
+
+/// What a run read: ticker, hash of a file's rows, and the sessions the file covers, for an empty
+/// session and a missing one have the same rows. In order, and each once.
+type Inputs = BTreeSet<(String, String, Vec<NaiveDate>)>;
+
+fn input(ticker: &str, footer: &Footer) -> (String, String, Vec<NaiveDate>) {
+    let sessions = footer.sessions.iter().copied().collect();
+    (ticker.to_owned(), footer.content.clone(), sessions)
+}
+
+fn hash_of(inputs: &Inputs) -> String {
+    let mut hash = Xxh3::new();
+    for (ticker, content, sessions) in inputs {
+        hash.update(ticker.as_bytes());
+        hash.update(content.as_bytes());
+        for date in sessions {
+            hash.update(&date.num_days_from_ce().to_le_bytes());
+        }
+    }
+    format!("{:032x}", hash.digest128())
 }
 
 fn run_ticker(
@@ -398,17 +427,17 @@ fn find_gaps(
     }
 }
 
-fn merge(parts: Vec<TickerResult>) -> Results {
+fn merge(parts: Vec<TickerResult>, mut inputs: Inputs) -> Results {
     let mut rows: Vec<(Signal, Option<Trade>)> = Vec::new();
-    let (mut counts, mut gaps, mut inputs) = (Counts::default(), Gaps::default(), BTreeSet::new());
+    let (mut counts, mut gaps) = (Counts::default(), Gaps::default());
     for part in parts {
         rows.extend(part.signals.into_iter().zip(part.trades));
         counts.add(&part.counts);
         gaps.merge(part.gaps);
         inputs.extend(
             part.footers
-                .into_iter()
-                .map(|footer| (part.ticker.clone(), footer.content)),
+                .iter()
+                .map(|footer| input(&part.ticker, footer)),
         );
     }
     debug_assert!(counts.balance(), "every event read is accounted for");
@@ -418,11 +447,6 @@ fn merge(parts: Vec<TickerResult>) -> Results {
             .cmp(&(b.available_at, &b.ticker))
             .then_with(|| key(a).cmp(&key(b)))
     });
-    let mut hash = Xxh3::new();
-    for (ticker, content) in &inputs {
-        hash.update(ticker.as_bytes());
-        hash.update(content.as_bytes());
-    }
     let (signals, trades): (Vec<Signal>, Vec<Option<Trade>>) = rows.into_iter().unzip();
     let trades = trades.into_iter().flatten().collect();
     Results {
@@ -430,7 +454,7 @@ fn merge(parts: Vec<TickerResult>) -> Results {
         trades,
         counts,
         gaps,
-        input_hash: format!("{:032x}", hash.digest128()),
+        input_hash: hash_of(&inputs),
     }
 }
 

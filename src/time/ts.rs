@@ -36,8 +36,9 @@ impl Ts {
         Ts(self.0 + seconds * SECOND_NS)
     }
 
+    /// Ends at the last instant there is: a hold or a pause may be configured to be "for ever".
     pub const fn plus_minutes(self, minutes: i64) -> Ts {
-        Ts(self.0 + minutes * MINUTE_NS)
+        Ts(self.0.saturating_add(minutes.saturating_mul(MINUTE_NS)))
     }
 
     /// Nanoseconds from `earlier` to `self`; negative when `earlier` is later.
