@@ -69,6 +69,7 @@ impl Frames {
         let out = base
             .clone()
             .lazy()
+            .with_columns_seq([levels::close_before()])
             .with_columns_seq(levels::rolling_levels())
             .with_columns_seq(levels::breaking())
             .with_columns_seq([

@@ -39,6 +39,16 @@ pub fn day() -> [Expr; 2] {
     ]
 }
 
+/// `close_before`: the close before each bar; before a session's first bar it is the last one of the
+/// session before, in today's basis. A column of its own, for inside a session's window no bar
+/// could look over the session's edge.
+pub fn close_before() -> Expr {
+    when(col("bar").eq(lit(0)))
+        .then(col("close").shift(lit(1)) / col("ratio_since_last_bar"))
+        .otherwise(col("close").shift(lit(1)))
+        .alias("close_before")
+}
+
 /// `high_30`, `low_30`, and the extremes of the closes before each bar, for crosses.
 pub fn rolling_levels() -> [Expr; 4] {
     // From the 31st bar on the 30 before it lie in its own session.
@@ -46,11 +56,8 @@ pub fn rolling_levels() -> [Expr; 4] {
     let full = rolling(ROLLING_BARS, ROLLING_BARS);
     let high = col("high").rolling_max(full.clone()).shift(lit(1));
     let low = col("low").rolling_min(full).shift(lit(1));
-    // The close before a bar; before the session's first bar it is the last one of the session before.
-    let before = when(col("bar").eq(lit(0)))
-        .then(col("close").shift(lit(1)) / col("ratio_since_last_bar"))
-        .otherwise(col("close").shift(lit(1)));
     let recent = rolling(CROSS_BARS, 1);
+    let before = || col("close_before");
     [
         when(enough())
             .then(high)
@@ -60,8 +67,8 @@ pub fn rolling_levels() -> [Expr; 4] {
             .then(low)
             .otherwise(lit(NULL))
             .alias("low_30"),
-        in_session(before.clone().rolling_min(recent.clone())).alias("lowest_before"),
-        in_session(before.rolling_max(recent)).alias("highest_before"),
+        in_session(before().rolling_min(recent.clone())).alias("lowest_before"),
+        in_session(before().rolling_max(recent)).alias("highest_before"),
     ]
 }
 

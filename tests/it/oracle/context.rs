@@ -344,15 +344,7 @@ struct World {
 
 impl World {
     fn compare(&self, instants: &[FlowEvent]) -> Tally {
-        let frames = Frames::new(
-            &columns(&self.ticker.bars),
-            &self.ticker.daily,
-            Splits::new(self.ticker.splits.clone()),
-            &self.calendar,
-            self.span.clone(),
-            &self.settings,
-        );
-        let frames = frames.expect("the columns compute");
+        let frames = self.frames();
         let market = self.market();
         let mut as_of = AsOf::new(&frames, &market, &self.calendar);
         let mut tally = Tally::default();
@@ -361,6 +353,26 @@ impl World {
             self.check(event, &got, &mut tally);
         }
         tally
+    }
+
+    fn breaks(&self, instants: &[FlowEvent]) -> Vec<bool> {
+        let frames = self.frames();
+        let market = self.market();
+        let mut as_of = AsOf::new(&frames, &market, &self.calendar);
+        let breaks = instants.iter().map(|event| as_of.at(event).breaking_up);
+        breaks.map(|up| up.expect("a level is known")).collect()
+    }
+
+    fn frames(&self) -> Frames {
+        let frames = Frames::new(
+            &columns(&self.ticker.bars),
+            &self.ticker.daily,
+            Splits::new(self.ticker.splits.clone()),
+            &self.calendar,
+            self.span.clone(),
+            &self.settings,
+        );
+        frames.expect("the columns compute")
     }
 
     fn market(&self) -> Market {
@@ -803,6 +815,44 @@ fn every_column_is_what_the_spec_says_on_random_bars() {
 }
 
 #[test]
+fn a_gap_over_the_prior_high_is_a_cross_of_the_first_bar_and_goes_stale_after_five() {
+    let calendar = Calendar::shipped();
+    let bar = |session: &Session, minute, close| MinuteBar {
+        ts: session.open.plus_minutes(minute),
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 100.0,
+        vwap: None,
+        trades: None,
+        is_regular: true,
+    };
+    let (mut world, mut instants) = world(0, &calendar);
+    let sessions = calendar.between(day("2025-11-20"), day("2025-11-21"));
+    // Yesterday 100, a two for one split overnight, today 51 from the open on.
+    world.ticker = Data {
+        bars: vec![bar(&sessions[0], 389, 100.0)],
+        daily: Vec::new(),
+        splits: vec![split("2025-11-21", 2.0)],
+    };
+    let today = (0..7).map(|minute| bar(&sessions[1], minute, 51.0));
+    world.ticker.bars.extend(today);
+    let dates = world.ticker.bars.iter();
+    world
+        .dates
+        .extend(dates.map(|b| (b.ts.ns(), b.ts.exchange_date())));
+    instants.truncate(8);
+    for (minute, event) in instants.iter_mut().enumerate() {
+        event.available_at = sessions[1].open.plus_minutes(minute as i64);
+        event.ts = event.available_at;
+    }
+    let breaks = world.breaks(&instants);
+    assert_eq!(breaks, [false, true, true, true, true, true, false, false]);
+    world.compare(&instants).assert_right();
+}
+
+#[test]
 fn a_weekend_before_a_split_is_still_in_the_old_basis() {
     let calendar = Calendar::shipped();
     let (mut world, mut instants) = world(3, &calendar);
@@ -854,15 +904,8 @@ fn equal_averages_are_flat_and_known() {
     };
     world.ticker.bars = (0..390).map(bar).collect();
     world.ticker.splits = vec![split("2020-08-31", 3.0)];
-    let frames = Frames::new(
-        &columns(&world.ticker.bars),
-        &[],
-        Splits::new(world.ticker.splits.clone()),
-        &calendar,
-        world.span.clone(),
-        &world.settings,
-    );
-    let frames = frames.expect("the columns compute");
+    world.ticker.daily.clear();
+    let frames = world.frames();
     let market = Market::default();
     let mut maker = Maker {
         rng: Pcg64Mcg::seed_from_u64(1),
