@@ -115,6 +115,10 @@ fn instants(signals: &[Signal]) -> Vec<Ts> {
     instants.push(on("2025-11-18").open.plus_minutes(211).plus_ns(-1));
     instants.push(on("2025-11-28").close);
     instants.push(on("2025-12-01").open.plus_minutes(31));
+    // Inside the opening range, whose extremes are still to come.
+    for date in ["2025-11-17", "2025-11-21", "2025-12-02"] {
+        instants.push(on(date).open.plus_minutes(13));
+    }
     instants
 }
 
