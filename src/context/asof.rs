@@ -170,9 +170,12 @@ impl<'a> AsOf<'a> {
         };
         self.context.trend_daily = fact.trend_daily;
         if let Some(prior) = fact.prior {
-            self.context.prior_high = Some(prior.high);
-            self.context.prior_low = Some(prior.low);
-            self.context.prev_close = Some(prior.close);
+            // On a weekend the facts are the next session's, and so is their basis.
+            let next = self.calendar.all()[self.day.index].date;
+            let ratio = self.frames.splits.ratio_between(self.day.date, next);
+            self.context.prior_high = Some(prior.high * ratio);
+            self.context.prior_low = Some(prior.low * ratio);
+            self.context.prev_close = Some(prior.close * ratio);
             // A known level that nothing has crossed yet is not breaking.
             self.context.breaking_up = Some(false);
             self.context.breaking_down = Some(false);

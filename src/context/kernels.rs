@@ -6,11 +6,14 @@ use std::ops::Range;
 use polars::prelude::*;
 use polars_compute::rolling::no_nulls;
 
-/// `kernel` over all of `column`.
+/// `kernel` over all of `column`. Kernels want at least one value.
 pub fn whole(
     column: &[f64],
     kernel: impl Fn(&Series) -> PolarsResult<Series>,
 ) -> PolarsResult<Vec<f64>> {
+    if column.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut out = Vec::with_capacity(column.len());
     append(
         &mut out,

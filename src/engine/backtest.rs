@@ -79,7 +79,8 @@ pub enum EngineError {
 }
 
 /// Runs `job`: tickers in parallel over the threads of rayon's current pool. `encode` is called
-/// where a ticker was computed, `each` in the order of the tickers, whatever finished first.
+/// where a ticker was computed, `each` in alphabetical order of the tickers, whatever was asked for
+/// or finished first.
 pub fn run<T: Send>(
     job: &Job,
     meter: &Meter,
@@ -89,14 +90,16 @@ pub fn run<T: Send>(
     let reach = Reach::of(job.config, job.tickers);
     let span = Span::new(job.calendar, job.config, &reach, job.period);
     let (market, share) = market(job, &span)?;
+    let tickers: BTreeSet<&String> = job.tickers.iter().collect();
+    let tickers: Vec<&String> = tickers.into_iter().collect();
     let next = AtomicUsize::new(0);
-    let threads = rayon::current_num_threads().min(job.tickers.len());
+    let threads = rayon::current_num_threads().min(tickers.len());
     let (sender, receiver) = mpsc::sync_channel(2 * threads);
     // One ticker after the other, so that they finish nearly in order and few have to wait.
     let work = |sender: mpsc::SyncSender<(usize, TickerResult<T>)>| {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(ticker) = job.tickers.get(place) else {
+            let Some(ticker) = tickers.get(place) else {
                 return;
             };
             let result = run_ticker(job, &span, &market, ticker, meter);

@@ -4,7 +4,15 @@
 mod cli;
 /// What a config file may say, and how it is told that it may not.
 mod config;
+/// An edge that was planted, and nothing else, is found.
+mod edge;
+/// What must always hold.
+mod laws;
 /// LEAN's real data, when it is there.
 mod lean;
+/// A synthetic market to cut and spoil.
+mod market;
+/// The fast code against the words of the spec.
+mod oracle;
 /// Tables as people and programs read them.
 mod report;
