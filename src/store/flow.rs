@@ -16,7 +16,9 @@ use arrow::datatypes::{
     TimestampNanosecondType, UInt32Type,
 };
 use chrono::NaiveDate;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection, RowSelector};
+use parquet::arrow::arrow_reader::{
+    ParquetRecordBatchReader, RowSelection, RowSelectionPolicy, RowSelector,
+};
 
 use super::layout::Entry;
 use super::parquet::{Footer, Opened, days_since_epoch};
@@ -414,7 +416,12 @@ impl FlowBatches<'_> {
         for (file, rows) in by_file {
             let path = &self.files[file as usize].path;
             let opened = Opened::new(self.store.read(path)?, path, Table::Flow)?;
-            let builder = opened.reader(&DETAIL)?.with_row_selection(select(&rows));
+            let builder = opened
+                .reader(&DETAIL)?
+                .with_row_selection(select(&rows))
+                // Signals are spread thin over every page: decoding all rows and keeping some beats
+                // stepping from one to the next.
+                .with_row_selection_policy(RowSelectionPolicy::Mask);
             for batch in builder.build().map_err(|e| StoreError::broken(path, e))? {
                 let batch = batch.map_err(|e| StoreError::broken(path, e))?;
                 decode_details(&batch, &mut details)

@@ -242,6 +242,11 @@ impl<'a, T> Columns<'a, T> {
         );
     }
 
+    fn name(&mut self, name: &str, get: impl Fn(&T) -> &str) {
+        let array = StringArray::from_iter_values(self.rows.iter().map(get));
+        self.add(name, false, Arc::new(array));
+    }
+
     fn text_or_null(&mut self, name: &str, get: impl Fn(&T) -> Option<&'static str>) {
         self.add(
             name,
@@ -341,13 +346,13 @@ fn signals_table(rows: &[Signal], experiment_id: &str) -> RecordBatch {
     columns.text("signal_id", |s| hex(s.signal_id));
     columns.ts("ts", |s| s.ts);
     columns.ts("available_at", |s| s.available_at);
-    columns.text("ticker", |s| s.ticker.clone());
-    columns.text("kind", |s| s.kind.to_string());
-    columns.text("call_put", |s| s.call_put.to_string());
-    columns.text("direction", |s| s.direction.to_string());
+    columns.name("ticker", |s| &s.ticker);
+    columns.name("kind", |s| s.kind.as_str());
+    columns.name("call_put", |s| s.call_put.as_str());
+    columns.name("direction", |s| s.direction.as_str());
     columns.float("strength", |s| s.strength);
     columns.text("tags", |s| s.tags.to_string());
-    columns.text("rules", |s| s.rules.clone());
+    columns.name("rules", |s| &s.rules);
     event_columns(&mut columns);
     context_columns(&mut columns);
     columns.float_or_null("persistent_notional", |s| s.persistent_notional);
@@ -366,7 +371,7 @@ fn event_columns(columns: &mut Columns<Signal>) {
             .expect("a signal is recorded with its whole event")
     }
     columns.count("seq", |s| s.seq);
-    columns.text("contract", |s| s.contract.clone());
+    columns.name("contract", |s| &s.contract);
     columns.float("strike", |s| s.strike);
     columns.date("expiry", |s| s.expiry);
     columns.float("price", |s| detail(s).price);
@@ -374,9 +379,9 @@ fn event_columns(columns: &mut Columns<Signal>) {
     columns.float("notional", |s| s.notional);
     columns.float_or_null("bid", |s| detail(s).bid);
     columns.float_or_null("ask", |s| detail(s).ask);
-    columns.text("side", |s| s.side.to_string());
-    columns.text("side_source", |s| detail(s).side_source.to_string());
-    columns.text("side_quality", |s| detail(s).side_quality.to_string());
+    columns.name("side", |s| s.side.as_str());
+    columns.name("side_source", |s| detail(s).side_source.as_str());
+    columns.name("side_quality", |s| detail(s).side_quality.as_str());
     columns.flag("is_aggressive", |s| s.is_aggressive);
     columns.flag("is_sweep", |s| s.is_sweep);
     columns.flag("has_iso", |s| detail(s).has_iso);
@@ -396,7 +401,7 @@ fn event_columns(columns: &mut Columns<Signal>) {
     });
     columns.ts_or_null("cancelled_at", |s| detail(s).cancelled_at);
     columns.int("cancelled_contracts", |s| detail(s).cancelled_contracts);
-    columns.text("source", |s| detail(s).source.clone());
+    columns.name("source", |s| &detail(s).source);
 }
 
 fn context_columns(columns: &mut Columns<Signal>) {
@@ -431,9 +436,9 @@ fn context_columns(columns: &mut Columns<Signal>) {
     columns.float_or_null("day_low", |s| s.context.day_low);
     columns.float_or_null("prev_close", |s| s.context.prev_close);
     columns.float_or_null("last_close", |s| s.context.last_close);
-    columns.text("regime_trend", |s| s.context.regime_trend.to_string());
-    columns.text("regime_volatility", |s| {
-        s.context.regime_volatility.to_string()
+    columns.name("regime_trend", |s| s.context.regime_trend.as_str());
+    columns.name("regime_volatility", |s| {
+        s.context.regime_volatility.as_str()
     });
 }
 
@@ -442,18 +447,18 @@ fn trades_table(rows: &[Trade]) -> RecordBatch {
     let mut columns = Columns::of(rows);
     columns.text("position_id", |t| hex(t.position_id));
     columns.text("signal_id", |t| hex(t.signal_id));
-    columns.text("ticker", |t| t.ticker.clone());
-    columns.text("contract", |t| t.contract.clone());
+    columns.name("ticker", |t| &t.ticker);
+    columns.name("contract", |t| &t.contract);
     columns.ts("ts", |t| t.ts);
     columns.count("seq", |t| t.seq);
-    columns.text("kind", |t| t.kind.to_string());
-    columns.text("side", |t| t.side.to_string());
-    columns.text("direction", |t| t.direction.to_string());
+    columns.name("kind", |t| t.kind.as_str());
+    columns.name("side", |t| t.side.as_str());
+    columns.name("direction", |t| t.direction.as_str());
     columns.ts("opened_at", |t| t.opened_at);
     columns.float("entry_price", |t| t.entry_price);
     columns.ts_or_null("closed_at", |t| t.closed_at);
     columns.float("exit_price", |t| t.exit_price);
-    columns.text("outcome", |t| t.outcome.to_string());
+    columns.name("outcome", |t| t.outcome.as_str());
     columns.float("tp_pct", |t| t.tp_pct);
     columns.float("sl_pct", |t| t.sl_pct);
     columns.int("max_hold_seconds", |t| t.max_hold_seconds);
@@ -506,7 +511,8 @@ fn write_cell(cell: &mut String, column: &ArrayRef, row: usize) {
     match column.data_type() {
         DataType::Utf8 => cell.push_str(column.as_string::<i32>().value(row)),
         DataType::Float64 => {
-            write!(cell, "{}", column.as_primitive::<Float64Type>().value(row)).expect(INTO_STRING)
+            let value = column.as_primitive::<Float64Type>().value(row);
+            cell.push_str(zmij::Buffer::new().format(value));
         }
         DataType::Int64 => {
             write!(cell, "{}", column.as_primitive::<Int64Type>().value(row)).expect(INTO_STRING)
