@@ -80,8 +80,8 @@ fn main() {
     for layout in [
         Layout::TickerMonth,
         Layout::TickerYear,
-        Layout::TickerDay,
         Layout::Day,
+        Layout::TickerDay,
     ] {
         let root = tempfile::tempdir().expect("a temporary folder");
         let (write, ()) =

@@ -90,9 +90,7 @@ impl TickerState {
     ) -> Option<&'c mut u64> {
         if ctx.dte < 0 {
             Some(&mut counts.expired_contract)
-        } else if event.underlying_price.is_some_and(|price| !(price > 0.0))
-            || !(event.notional > 0.0)
-        {
+        } else if !event.underlying_price.is_none_or(is_amount) || !is_amount(event.notional) {
             Some(&mut counts.bad_price)
         } else if event.notional < self.min_notional {
             Some(&mut counts.below_floor)
@@ -102,6 +100,11 @@ impl TickerState {
             None
         }
     }
+}
+
+/// Dollars that can be: NaN is none, and neither is zero.
+fn is_amount(dollars: f64) -> bool {
+    dollars > 0.0
 }
 
 impl Mode {

@@ -110,7 +110,7 @@ fn memories_and_cooldowns_follow_the_order_of_arrival() {
         "swing.min_strength=0",
     ]);
     let period = market::period(days[0], days[2]);
-    let results = market::run_all(&[ticker.clone()], &config, period);
+    let results = market::run_all(std::slice::from_ref(&ticker), &config, period);
 
     let mut arrivals: Vec<&Event> = ticker.sessions.iter().flat_map(|s| &s.events).collect();
     arrivals.sort_by_key(|event| (event.available_at, event.ts, event.seq));

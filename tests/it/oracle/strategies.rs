@@ -283,7 +283,8 @@ fn what_a_gate_cannot_know_rejects_or_passes_without_a_tag() {
         config(&[]),
         config(&["general.missing_context=pass", "scalp.min_strength=0"]),
     );
-    let cases: [(Kind, Gate, fn(&mut Context)); 4] = [
+    type Forget = fn(&mut Context);
+    let cases: [(Kind, Gate, Forget); 4] = [
         (Kind::Scalp, Gate::MissingSpot, |ctx| {
             (ctx.spot, ctx.otm_pct) = (None, None);
         }),
