@@ -84,7 +84,7 @@ pub fn require(
     }
 }
 
-/// The gates a signal passed, each with what it had and what it needed.
+/// The gates a signal passed, each with what it had and what it needed, or that this was unknown.
 pub fn passed(
     event: &FlowEvent,
     ctx: &Context,
@@ -103,13 +103,17 @@ pub fn passed(
         "; notional {} >= {}",
         event.notional, mode.min_premium
     ));
-    write(format_args!(
-        "; otm_pct {} <= {}",
-        Known(ctx.otm_pct),
-        mode.max_otm_pct
-    ));
-    if let Some(min_rvol) = mode.min_rvol {
-        write(format_args!("; rvol {} >= {min_rvol}", Known(ctx.rvol)));
+    match ctx.otm_pct {
+        Some(otm_pct) => write(format_args!(
+            "; otm_pct {otm_pct:.2} <= {}",
+            mode.max_otm_pct
+        )),
+        None => write(format_args!("; otm_pct unknown")),
+    }
+    match (mode.min_rvol, ctx.rvol) {
+        (Some(min_rvol), Some(rvol)) => write(format_args!("; rvol {rvol:.2} >= {min_rvol}")),
+        (Some(_), None) => write(format_args!("; rvol unknown")),
+        (None, _) => {}
     }
     if kind == Kind::DayTrade {
         write(format_args!("; level break"));
@@ -119,16 +123,4 @@ pub fn passed(
         mode.min_strength
     ));
     text
-}
-
-/// A value to two decimals, or that it is unknown.
-struct Known(Option<f64>);
-
-impl std::fmt::Display for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(value) => write!(f, "{value:.2}"),
-            None => f.write_str("unknown"),
-        }
-    }
 }
