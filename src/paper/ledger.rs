@@ -25,7 +25,7 @@ pub struct Tape<'a> {
 struct TapeSession {
     session: Session,
     rows: Range<usize>,
-    /// Nothing more will come: the session is covered up to its close.
+    /// Nothing more will come of this session.
     is_complete: bool,
 }
 
@@ -44,7 +44,8 @@ impl<'a> Tape<'a> {
             TapeSession {
                 session: *session,
                 rows: start..row,
-                is_complete: covered.contains(&session.date),
+                // Covered up to its close, or over because a later bar is there.
+                is_complete: covered.contains(&session.date) || row < bars.len(),
             }
         };
         Tape {

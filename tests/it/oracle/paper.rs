@@ -172,7 +172,9 @@ fn expected(world: &World, signal: &Signal, rules: &Rules) -> Option<Expected> {
             return done(Outcome::Timeout, end, close, mfe, mae);
         }
     }
-    let is_over = flat && world.covered.contains(&entry_session.date);
+    // Nothing more comes of a session that is covered, or that a later bar has left behind.
+    let left_behind = world.bars.iter().any(|bar| bar.ts >= entry_session.close);
+    let is_over = flat && (world.covered.contains(&entry_session.date) || left_behind);
     Some(Expected {
         opened_at,
         entry,
@@ -273,6 +275,10 @@ fn world(rng: &mut Pcg64Mcg, calendar: &Calendar) -> World {
         if is_missing {
             world.covered.remove(&session.date);
             continue;
+        }
+        if rng.random_range(0..5) == 0 {
+            // There are bars, but nobody says that they are all.
+            world.covered.remove(&session.date);
         }
         // Gaps overnight, some of them beyond every barrier.
         ticks += [0, 1, -3, 20, -20, 60][rng.random_range(0..6)];
