@@ -65,13 +65,7 @@ fn main() {
     };
     let config = Config::load(&sources).expect("the defaults are valid");
     let calendar = Calendar::shipped();
-    let settings = ContextSettings {
-        rvol_sessions: config.context.rvol_sessions,
-        rvol_min_sessions: config.context.rvol_min_sessions,
-        lookback_minutes: config.market_regime.lookback_minutes,
-        rvol_high: config.market_regime.rvol_high,
-        rvol_low: config.market_regime.rvol_low,
-    };
+    let settings = ContextSettings::of(&config);
     let mut stages: [Stage; 7] = Default::default();
     let [read_bars, frames, read_flow, walk, details, trade, encode] = &mut stages;
     for ticker in &tickers {

@@ -10,6 +10,7 @@ use super::sessions::{self, SessionFacts};
 use super::splits::Splits;
 use super::trend::TrendSteps;
 use super::vwap::Vwap;
+use crate::config::Config;
 use crate::store::{Bars, DailyBar};
 use crate::time::{Calendar, MINUTE_NS};
 
@@ -21,6 +22,18 @@ pub struct ContextSettings {
     pub lookback_minutes: u32,
     pub rvol_high: f64,
     pub rvol_low: f64,
+}
+
+impl ContextSettings {
+    pub fn of(config: &Config) -> ContextSettings {
+        ContextSettings {
+            rvol_sessions: config.context.rvol_sessions,
+            rvol_min_sessions: config.context.rvol_min_sessions,
+            lookback_minutes: config.market_regime.lookback_minutes,
+            rvol_high: config.market_regime.rvol_high,
+            rvol_low: config.market_regime.rvol_low,
+        }
+    }
 }
 
 /// All columns of one ticker, ready to be walked by [`super::AsOf`].

@@ -171,16 +171,6 @@ fn collect_in_order<T>(
     Ok(summary)
 }
 
-fn settings(config: &Config) -> ContextSettings {
-    ContextSettings {
-        rvol_sessions: config.context.rvol_sessions,
-        rvol_min_sessions: config.context.rvol_min_sessions,
-        lookback_minutes: config.market_regime.lookback_minutes,
-        rvol_high: config.market_regime.rvol_high,
-        rvol_low: config.market_regime.rvol_low,
-    }
-}
-
 /// The market's regime, and what a summary must know of its making.
 fn market(job: &Job, span: &Span) -> Result<(Market, MarketShare), EngineError> {
     let mut read = Vec::new();
@@ -206,7 +196,7 @@ fn market(job: &Job, span: &Span) -> Result<(Market, MarketShare), EngineError> 
             splits: splits.clone(),
         }
     };
-    let settings = settings(job.config);
+    let settings = ContextSettings::of(job.config);
     let market = Market::new(
         proxy(0),
         proxy(1),
@@ -240,7 +230,7 @@ fn run_ticker(
         splits.clone(),
         job.calendar,
         sessions.clone(),
-        &settings(job.config),
+        &ContextSettings::of(job.config),
     )
     .map_err(|e| EngineError::Context {
         ticker: ticker.to_owned(),

@@ -204,9 +204,9 @@ fn an_unknown_ticker_meets_its_nearest_neighbour() {
         "#]],
         ),
         (
-            "backtest --tickers spy,XXXXX",
+            "backtest --tickers spy,VVVVV",
             expect![[r#"
-            error: data: no flow for ticker XXXXX
+            error: data: no flow for ticker VVVVV
             hint: there is SPY, TSLA
         "#]],
         ),
