@@ -16,6 +16,21 @@ impl Quote {
     fn is_usable(&self) -> bool {
         self.ask > 0.0 && self.bid >= 0.0 && self.bid < self.ask
     }
+
+    /// The side of a print at `price` and whether it was aggressive; `None` at the middle and when
+    /// the quote cannot tell.
+    pub fn answer(&self, price: f64) -> Option<(Side, bool)> {
+        // Prices are decimals and their sums in binary are not: a ten-thousandth either way is the middle.
+        let over_mid = (2.0 * price - (self.bid + self.ask)) * 1e4;
+        match self {
+            _ if !self.is_usable() => None,
+            _ if price >= self.ask => Some((Side::Buy, true)),
+            _ if price <= self.bid => Some((Side::Sell, true)),
+            _ if over_mid > 0.5 => Some((Side::Buy, false)),
+            _ if over_mid < -0.5 => Some((Side::Sell, false)),
+            _ => None,
+        }
+    }
 }
 
 /// The side of a print and how it was found.
@@ -58,23 +73,18 @@ pub fn aggressor(price: f64, quote: Option<Quote>, is_fresh: bool, tick: Side) -
     } else {
         SideQuality::Weak
     };
-    let by_quote = |side, quality, is_aggressive| Aggressor {
-        side,
-        source: SideSource::Quote,
-        quality,
-        is_aggressive,
-    };
-    if let Some(Quote { bid, ask }) = quote.filter(Quote::is_usable) {
-        let mid = (bid + ask) / 2.0;
-        if price >= ask {
-            return by_quote(Side::Buy, firm, true);
-        } else if price <= bid {
-            return by_quote(Side::Sell, firm, true);
-        } else if price > mid {
-            return by_quote(Side::Buy, SideQuality::Weak, false);
-        } else if price < mid {
-            return by_quote(Side::Sell, SideQuality::Weak, false);
-        }
+    if let Some((side, is_aggressive)) = quote.and_then(|quote| quote.answer(price)) {
+        return Aggressor {
+            side,
+            source: SideSource::Quote,
+            // Inside the spread nobody crossed it.
+            quality: if is_aggressive {
+                firm
+            } else {
+                SideQuality::Weak
+            },
+            is_aggressive,
+        };
     }
     let (source, quality) = match tick {
         Side::Unknown => (SideSource::None, SideQuality::None),

@@ -5,10 +5,31 @@
 //! the second half of those that became signals.
 
 mod aggressor;
+mod black_scholes;
+mod conditions;
+mod counts;
+mod finish;
+mod merge;
 mod occ;
+mod print;
+mod rules;
+mod sight;
+mod tape;
+mod volume;
 
 pub use aggressor::{Aggressor, Quote, TickTest, aggressor};
+pub use black_scholes::{
+    Greeks, OptionValue, YEAR_SECONDS, black_scholes, implied, years_to_expiry,
+};
+pub use conditions::{Class, Codes};
+pub use counts::FlowCounts;
+pub use finish::Known;
+pub use merge::{Change, ContractTape, Merged};
 pub use occ::{Contract, OccError};
+pub use print::{Print, TimedQuote};
+pub use rules::Rules;
+pub use sight::Sight;
+pub use tape::{ContractDay, TickerTape, candidates, contract_events, sights, ticker_events};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

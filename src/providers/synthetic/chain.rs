@@ -12,10 +12,10 @@ use rand_distr::Exp1;
 
 use super::ListedContract;
 use super::params::Listing;
-use super::pricing::{YEAR_SECONDS, smile};
+use super::pricing::smile;
 use super::random::{Stream, chance, normal};
 use super::sessions::{ExpiryDay, LISTED_DAYS};
-use crate::flow::{CallPut, Contract};
+use crate::flow::{CallPut, Contract, YEAR_SECONDS};
 use crate::time::{SECOND_NS, Ts};
 
 /// Expiries are found by calendar days ahead, from 0 to here.

@@ -5,10 +5,11 @@
 //!  calendar ─▶ sessions ─▶ factor ─▶ path ─▶ bars
 //!                            edge ──▲ │
 //!                                     ▼
-//!                     chain, intent ─▶ prints ─▶ events
+//!                     chain, intent ─▶ prints ─▶ events ─▶ tape
 //! ```
 //!
 //! [`Market::ticker`] gives one ticker, oldest session first, and holds one session of it at a time.
+//! [`tape()`] turns a session's events back into the prints and quotes a vendor would have reported.
 //! Every random number is drawn from a stream named by seed, ticker, purpose and date, so tickers can
 //! be made in any order, on any thread. What is planted, and what a correct pipeline should
 //! measure, stands in `edge`.
@@ -28,6 +29,7 @@ mod prints;
 mod random;
 mod rows;
 mod sessions;
+mod tape;
 mod volatility;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ mod tests;
 
 pub use params::{DEFAULT_EDGE_PCT, Params, default_tickers};
 pub use rows::{Event, ListedContract, TickerSession};
+pub use tape::{ContractTape, Disturbance, TapeDay, TruthEvent, tape};
 
 use chrono::NaiveDate;
 

@@ -13,10 +13,10 @@ use super::edge::{Features, Informed, MIN_MINUTES_LEFT};
 use super::intent::{Clock, Form, Intent, Moments, Touch};
 use super::params::{Listing, Profile};
 use super::path::{SessionPath, cents};
-use super::pricing::black_scholes;
+use super::pricing::RATE;
 use super::random::{Stream, chance};
 use super::sessions::Day;
-use crate::flow::{CallPut, MULTIPLIER, Side, SideQuality, SideSource};
+use crate::flow::{CallPut, MULTIPLIER, Side, SideQuality, SideSource, black_scholes};
 use crate::time::{SECOND_NS, Ts};
 
 /// How long a listener waits before knowing that an event is complete.
@@ -25,7 +25,7 @@ const MS_NS: i64 = 1_000_000;
 /// With less time than this to the close nobody is informed, and sweeps may look as they like.
 const WARY_MS: i64 = MIN_MINUTES_LEFT as i64 * 60_000;
 /// Contracts of one print that make a block.
-const BLOCK_CONTRACTS: i64 = 500;
+pub(super) const BLOCK_CONTRACTS: i64 = 500;
 /// An ordinary order is never larger than this many contracts.
 const MOST_CONTRACTS: f64 = 30_000.0;
 /// Below this mid an implied volatility says nothing.
@@ -184,7 +184,7 @@ impl Floor<'_> {
 
     fn worth(&self, call_put: CallPut, spot: f64, pick: &Pick) -> Worth {
         let iv = implied_vol(self.annual_vol, spot, pick);
-        let value = black_scholes(call_put, spot, pick.strike, pick.years, iv);
+        let value = black_scholes(call_put, spot, pick.strike, pick.years, iv, RATE);
         Worth {
             mid: value.price,
             delta: value.delta,

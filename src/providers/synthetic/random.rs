@@ -25,6 +25,7 @@ pub(super) enum Purpose {
     Fills = 8,
     Character = 9,
     Halt = 10,
+    Tape = 11,
 }
 
 pub(super) fn stream(seed: u64, ticker: &str, purpose: Purpose, date: NaiveDate) -> Stream {

@@ -3,6 +3,8 @@
 
 /// Every column of the context.
 mod context;
+/// Prints to flow events.
+pub mod flow;
 /// The order in which events are shown, and what memories make of it.
 mod order;
 /// Paper trades.
