@@ -19,6 +19,8 @@ pub enum StoreProblem {
     Broken(String),
     /// Whole, but not the bytes that were written.
     Content,
+    /// The footer is not the bytes that were written.
+    Footer,
     Version {
         got: String,
         expected: String,
@@ -46,6 +48,8 @@ pub enum StoreProblem {
         row: u64,
     },
     ReadOnly,
+    /// Another process writes to the store.
+    Locked,
 }
 
 impl StoreError {
@@ -92,6 +96,9 @@ impl StoreError {
                 Some("check the permissions of the folder, or choose another one".into())
             }
             StoreProblem::Io(_) | StoreProblem::ReadOnly => None,
+            StoreProblem::Locked => {
+                Some("wait until it is done, or choose another folder with --data-dir".into())
+            }
             StoreProblem::Version { .. } => Some(format!(
                 "another version of flowlab wrote it: use that one, or remove {path} and fetch or import its sessions again"
             )),
@@ -112,6 +119,12 @@ impl fmt::Display for StoreError {
                 write!(
                     f,
                     "its rows are not those that were written (the hash differs)"
+                )
+            }
+            StoreProblem::Footer => {
+                write!(
+                    f,
+                    "its footer is not the one that was written (the hash differs)"
                 )
             }
             StoreProblem::Version { got, expected } => {
@@ -143,6 +156,7 @@ impl fmt::Display for StoreError {
                 write!(f, "row {row} is earlier than the row before it")
             }
             StoreProblem::ReadOnly => write!(f, "the sample cannot be written to"),
+            StoreProblem::Locked => write!(f, "another flowlab is writing to it"),
         }
     }
 }

@@ -159,6 +159,27 @@ pub(super) fn list_ticker(
     Ok(entries)
 }
 
+/// Removes the files below `root` that a writer was killed over. Only under the lock: they may be
+/// somebody's who is still writing.
+pub(super) fn sweep(root: &Path) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        let folder = root.join(table.name());
+        let mut folders = vec![folder.clone()];
+        if table.is_monthly() {
+            folders.extend(names_in(&folder)?.iter().map(|name| folder.join(name)));
+        }
+        for folder in folders {
+            for name in names_in(&folder)? {
+                if name.starts_with(super::parquet::LEFTOVER) {
+                    let path = folder.join(name);
+                    std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, e))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
     let reader = match std::fs::read_dir(folder) {
         Ok(reader) => reader,

@@ -15,25 +15,38 @@
 //!
 //! Every file carries in its footer the format version, the sessions it covers (so that a day
 //! without events differs from a day never fetched) and a hash of its content (so that a run can
-//! name its input, and a flipped bit is noticed before it becomes a price).
+//! name its input, and a flipped bit is noticed before it becomes a price). A hash of the footer
+//! itself stands in it too: see `seal.rs`.
 
 mod bars;
+mod compact;
+mod csv;
 mod embedded;
 mod error;
+mod export;
 mod flow;
 mod layout;
+mod lock;
 mod parquet;
+mod remove;
 mod run;
 mod schema;
+mod seal;
 mod small;
+mod verify;
 
 pub use bars::{BarTable, Bars, MinuteBar};
+pub use compact::{Compacted, Leftover};
 pub use error::{StoreError, StoreProblem};
+pub use export::csv_header;
 pub use flow::{FlowBatch, FlowBatches, FlowTable, RowId};
-pub use layout::{Month, Table};
-pub use parquet::{Footer, ProbedFile};
+pub use layout::{Entry, Month, Table};
+pub use lock::Lock;
+pub use parquet::{Footer, Prepared, ProbedFile};
+pub use remove::Removal;
 pub use run::{EncodedRows, RunWriter, read_signals, read_trades};
 pub use small::{DailyBar, DailyTable, OpenInterest, OpenInterestTable, Split, SplitTable};
+pub use verify::{Finding, Severity, Verified};
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -94,7 +107,7 @@ impl Store {
     }
 
     /// Every file of `table`: ticker, month (for monthly tables) and path inside the store.
-    pub fn files(&self, table: Table) -> Result<Vec<layout::Entry>, StoreError> {
+    pub fn files(&self, table: Table) -> Result<Vec<Entry>, StoreError> {
         match &self.root {
             Root::Folder(path) => layout::list(path, table),
             Root::Sample => Ok(embedded::list(table)),
@@ -110,26 +123,65 @@ impl Store {
             .collect()
     }
 
+    /// The sessions that `ticker`'s files of `table` cover, without decoding or checking any rows. Of
+    /// flow only those that were stored with a floor of at most `max_floor` dollars.
+    pub fn covered(
+        &self,
+        table: Table,
+        ticker: &str,
+        max_floor: f64,
+    ) -> Result<BTreeSet<NaiveDate>, StoreError> {
+        self.writable()?;
+        let mut covered = BTreeSet::new();
+        for entry in self.files_of(table, ticker)? {
+            let footer = parquet::footer(&entry.path, table)?;
+            if footer.min_notional.is_none_or(|floor| floor <= max_floor) {
+                covered.extend(footer.sessions);
+            }
+        }
+        Ok(covered)
+    }
+
     /// Writes the sessions of `arrival` into the store, each file whole. Sessions already there are
     /// replaced, all others kept.
     pub fn put(&self, arrival: Arrival) -> Result<(), StoreError> {
-        let Root::Folder(root) = &self.root else {
-            return Err(StoreError::new(embedded::NAME, StoreProblem::ReadOnly));
-        };
-        for (path, sessions) in layout::by_file(arrival.table, arrival.ticker, arrival.sessions) {
-            let path = root.join(path);
+        let prepared = self.prepare(arrival)?;
+        prepared.into_iter().try_for_each(Prepared::commit)
+    }
+
+    /// The files that [`Store::put`] would put in place, written and waiting to be committed.
+    pub fn prepare(&self, arrival: Arrival) -> Result<Vec<Prepared>, StoreError> {
+        let root = self.writable()?;
+        let files = layout::by_file(arrival.table, arrival.ticker, arrival.sessions);
+        let files = files.into_iter().map(|(path, sessions)| {
             parquet::merge_into(
-                &path,
+                &root.join(path),
                 arrival.table,
                 sessions,
                 arrival.source,
                 arrival.min_notional,
-            )?;
-        }
-        Ok(())
+            )
+        });
+        files.collect()
     }
 
-    fn files_of(&self, table: Table, ticker: &str) -> Result<Vec<layout::Entry>, StoreError> {
+    /// Keeps other writers out until the lock is dropped, and removes what a killed one left behind.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        let root = self.writable()?;
+        let lock = Lock::take(root)?;
+        layout::sweep(root)?;
+        Ok(lock)
+    }
+
+    /// The folder, when there is one to write to.
+    fn writable(&self) -> Result<&Path, StoreError> {
+        match &self.root {
+            Root::Folder(root) => Ok(root),
+            Root::Sample => Err(StoreError::new(embedded::NAME, StoreProblem::ReadOnly)),
+        }
+    }
+
+    fn files_of(&self, table: Table, ticker: &str) -> Result<Vec<Entry>, StoreError> {
         match &self.root {
             Root::Folder(path) => layout::list_ticker(path, table, ticker),
             Root::Sample => Ok(embedded::list(table)
@@ -146,7 +198,7 @@ impl Store {
         ticker: &str,
         from: NaiveDate,
         to: NaiveDate,
-    ) -> Result<Vec<layout::Entry>, StoreError> {
+    ) -> Result<Vec<Entry>, StoreError> {
         let mut files = self.files_of(table, ticker)?;
         files.retain(|entry| {
             entry

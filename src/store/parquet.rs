@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};
@@ -19,22 +19,25 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::ColumnPath;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::layout::SessionRows;
+use super::seal::{self, Seal, Sealing};
 use super::{StoreError, StoreProblem, Table, schema};
 use crate::time::exchange_midnight;
 
 /// Raised when the meaning of the files changes; a reader refuses every other version.
 pub const FORMAT_VERSION: &str = "1";
 
+/// How the name of a file begins that is being written; one that is still there was left behind.
+pub const LEFTOVER: &str = ".tmp";
+
 /// Up to this size a file is read in one go; a larger one is read column by column.
 const WHOLE_FILE_BYTES: u64 = 64 << 20;
-const ROW_GROUP_ROWS: usize = 1 << 20;
+pub const ROW_GROUP_ROWS: usize = 1 << 20;
 
 /// The bytes of a file, wherever they are.
 pub enum Input {
@@ -96,6 +99,14 @@ pub struct Footer {
     pub rows: u64,
 }
 
+impl Footer {
+    /// Every source that rows of the file came from.
+    pub fn sources(&self) -> BTreeSet<String> {
+        let names = self.source.split(',').filter(|text| !text.is_empty());
+        names.map(str::to_owned).collect()
+    }
+}
+
 /// A file whose footer has been read.
 pub struct ProbedFile {
     pub path: PathBuf,
@@ -107,14 +118,18 @@ pub struct ProbedFile {
 pub struct Opened {
     pub path: PathBuf,
     pub footer: Footer,
+    /// Whether the footer carries its own hash, which then agreed.
+    pub is_sealed: bool,
     input: Input,
     metadata: ArrowReaderMetadata,
 }
 
 impl Opened {
-    /// Checks version, table, schema and, of a file read in one go, that its rows are the bytes that
-    /// were written; `path` is only for messages.
+    /// Checks that the footer is the one that was written, then version, table, schema and, of a
+    /// file read in one go, that its rows are the bytes that were written; `path` is only for
+    /// messages.
     pub fn new(input: Input, path: &Path, table: Table) -> Result<Opened, StoreError> {
+        let is_sealed = check_seal(&input, path)?;
         // Our own schema, not the one in the file, decides how columns are decoded.
         let raw = ArrowReaderMetadata::load(
             &input,
@@ -124,14 +139,53 @@ impl Opened {
         let footer = read_footer(raw.metadata(), path, table)?;
         schema::check(raw.schema(), &schema::of(table))
             .map_err(|problem| StoreError::new(path, problem))?;
-        check_content(&input, raw.metadata(), &footer.content)
-            .map_err(|problem| StoreError::new(path, problem))?;
-        Ok(Opened {
+        let opened = Opened {
             path: path.to_owned(),
             footer,
+            is_sealed,
             input,
             metadata: raw,
+        };
+        // A file too large to be read in one go is not hashed here: that would be a second pass
+        // over it.
+        if matches!(opened.input, Input::Bytes(_)) {
+            opened.check_content()?;
+        }
+        Ok(opened)
+    }
+
+    /// Whether the rows are the bytes that were written: a flipped bit often still decodes, to
+    /// another price. Reads the whole file, part by part.
+    pub fn check_content(&self) -> Result<(), StoreError> {
+        let short = || StoreError::broken(&self.path, "it ends before its rows do");
+        let end = rows_end(self.metadata.metadata()).ok_or_else(short)?;
+        let content =
+            seal::content(&self.input, end).map_err(|e| StoreError::parquet(&self.path, e))?;
+        if content.ok_or_else(short)? == self.footer.content {
+            Ok(())
+        } else {
+            Err(StoreError::new(&self.path, StoreProblem::Content))
+        }
+    }
+
+    /// Bytes between the rows and the footer that neither hash covers: none in a file of ours.
+    pub fn unhashed_bytes(&self) -> Result<u64, StoreError> {
+        let start =
+            seal::footer_start(&self.input).map_err(|e| StoreError::parquet(&self.path, e))?;
+        let end = rows_end(self.metadata.metadata());
+        Ok(match (start, end) {
+            (Some(start), Some(end)) => start.saturating_sub(end),
+            _ => 0,
         })
+    }
+
+    pub fn metadata(&self) -> &ParquetMetaData {
+        self.metadata.metadata()
+    }
+
+    /// A reader's builder with all columns.
+    pub fn whole_reader(self) -> ParquetRecordBatchReaderBuilder<Input> {
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.input, self.metadata)
     }
 
     /// A reader's builder with the columns named, in the order of the schema.
@@ -145,9 +199,9 @@ impl Opened {
         Ok(builder.with_projection(mask))
     }
 
-    fn read_all(self) -> Result<RecordBatch, StoreError> {
+    pub fn read_all(self) -> Result<RecordBatch, StoreError> {
         let path = self.path.clone();
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input, self.metadata);
+        let builder = self.whole_reader();
         let schema = builder.schema().clone();
         let reader = builder.build().map_err(|e| StoreError::broken(&path, e))?;
         let batches: Result<Vec<RecordBatch>, _> = reader.collect();
@@ -156,7 +210,28 @@ impl Opened {
     }
 }
 
-/// Reads the footer alone.
+/// Fails when the footer is not the one that was written; false when it does not say.
+fn check_seal<R: ChunkReader>(input: &R, path: &Path) -> Result<bool, StoreError> {
+    match seal::check(input).map_err(|e| StoreError::parquet(path, e))? {
+        Seal::Whole => Ok(true),
+        Seal::Missing => Ok(false),
+        Seal::Broken => Err(StoreError::new(path, StoreProblem::Footer)),
+    }
+}
+
+/// The footer of the file at `path`, without reading what comes before it.
+pub fn footer(path: &Path, table: Table) -> Result<Footer, StoreError> {
+    let file = File::open(path).map_err(|e| StoreError::io(path, e))?;
+    check_seal(&file, path)?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file);
+    read_footer(
+        &metadata.map_err(|e| StoreError::broken(path, e))?,
+        path,
+        table,
+    )
+}
+
+/// Reads the footer, of a file whose rows are what was written.
 pub fn probe(input: Input, path: &Path, table: Table) -> Result<ProbedFile, StoreError> {
     let bytes = Length::len(&input);
     let opened = Opened::new(input, path, table)?;
@@ -178,31 +253,18 @@ pub fn read_rows(
     Ok((opened.read_all()?, footer))
 }
 
-/// A flipped bit often still decodes, to another price. A file too large to be read in one go is
-/// not hashed: that would be a second pass over it.
-fn check_content(
-    input: &Input,
-    metadata: &ParquetMetaData,
-    expected: &str,
-) -> Result<(), StoreProblem> {
-    let Input::Bytes(bytes) = input else {
-        return Ok(());
-    };
-    let chunks = metadata.row_groups().iter().flat_map(|g| g.columns());
-    let ends = chunks.map(|chunk| {
-        let (start, length) = chunk.byte_range();
-        start.saturating_add(length) as usize
-    });
+/// Where the rows of a file end; `None` when the footer places them where nothing can be.
+fn rows_end(metadata: &ParquetMetaData) -> Option<u64> {
     // Without rows there is nothing but the four letters every Parquet file begins with.
-    let end = ends.max().unwrap_or(4);
-    let rows = bytes
-        .get(..end)
-        .ok_or_else(|| StoreProblem::Broken("it ends before its rows do".to_owned()))?;
-    if format!("{:032x}", xxhash_rust::xxh3::xxh3_128(rows)) == expected {
-        Ok(())
-    } else {
-        Err(StoreProblem::Content)
+    let mut end = 4;
+    for chunk in metadata.row_groups().iter().flat_map(|g| g.columns()) {
+        let start = chunk
+            .dictionary_page_offset()
+            .unwrap_or(chunk.data_page_offset());
+        let chunk_end = start.checked_add(chunk.compressed_size())?;
+        end = end.max(u64::try_from(chunk_end).ok()?);
     }
+    Some(end)
 }
 
 fn read_footer(
@@ -246,48 +308,80 @@ fn read_footer(
     })
 }
 
-/// Adds `sessions` to the file at `path`, replacing those it already has, and writes it whole.
+/// A file that is written, synced and not yet in its place. Dropped, it is gone.
+pub struct Prepared {
+    file: tempfile::TempPath,
+    path: PathBuf,
+}
+
+impl Prepared {
+    /// Puts the file in its place: from here on readers see it.
+    pub fn commit(self) -> Result<(), StoreError> {
+        let path = self.path;
+        let io = |e| StoreError::io(&path, e);
+        self.file.persist(&path).map_err(|e| io(e.error))?;
+        sync_folder(path.parent().expect("a table's file lies in a folder")).map_err(io)
+    }
+}
+
+/// Writes the file at `path` anew beside it, with `sessions` added and those replaced that it has.
 pub fn merge_into(
     path: &Path,
     table: Table,
     mut sessions: SessionRows,
     source: &str,
     min_notional: Option<f64>,
-) -> Result<(), StoreError> {
+) -> Result<Prepared, StoreError> {
     let mut floor = min_notional;
     let mut sources: BTreeSet<String> = BTreeSet::from([source.to_owned()]);
     if path.exists() {
         let (rows, footer) = read_rows(Input::open(path)?, path, table)?;
         // A file is only as complete as its least complete session.
-        floor = floor
-            .into_iter()
-            .chain(footer.min_notional)
-            .reduce(f64::max);
-        sources.extend(
-            footer
-                .source
-                .split(',')
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned),
-        );
+        if footer
+            .sessions
+            .iter()
+            .any(|date| !sessions.contains_key(date))
+        {
+            floor = floor
+                .into_iter()
+                .chain(footer.min_notional)
+                .reduce(f64::max);
+            sources.extend(footer.sources());
+        }
         for date in footer.sessions {
             sessions.entry(date).or_insert_with(|| rows_of(&rows, date));
         }
     }
+    beside(path, |file| {
+        write_table(file, path, table, &sessions, &sources, floor)
+    })
+}
+
+/// The one way a table's file is written: the same sessions give the same bytes. `path` is only for
+/// messages.
+pub fn write_table(
+    file: &mut File,
+    path: &Path,
+    table: Table,
+    sessions: &SessionRows,
+    sources: &BTreeSet<String>,
+    min_notional: Option<f64>,
+) -> Result<(), StoreError> {
     let dates: Vec<String> = sessions.keys().map(NaiveDate::to_string).collect();
-    let sources: Vec<String> = sources.into_iter().collect();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     let mut facts = vec![
         ("flowlab.format", FORMAT_VERSION.to_owned()),
         ("flowlab.table", table.name().to_owned()),
         ("flowlab.sessions", dates.join(",")),
         ("flowlab.source", sources.join(",")),
     ];
-    facts.extend(floor.map(|floor| ("flowlab.min_notional", floor.to_string())));
-    write_whole(path, &schema::of(table), sessions.values(), facts)
+    facts.extend(min_notional.map(|floor| ("flowlab.min_notional", floor.to_string())));
+    write_parquet(file, &schema::of(table), sessions.values(), facts)
+        .map_err(|e| StoreError::parquet(path, e))
 }
 
 /// The rows of `date` in a sorted batch whose first column is `ts` or `date`.
-fn rows_of(rows: &RecordBatch, date: NaiveDate) -> RecordBatch {
+pub fn rows_of(rows: &RecordBatch, date: NaiveDate) -> RecordBatch {
     let next = date.succ_opt().expect("the calendar ends before time does");
     let column = rows.column(0);
     let (from, to) = match column.data_type() {
@@ -321,27 +415,26 @@ pub fn date_from_days(days: i32) -> Option<NaiveDate> {
     NaiveDate::from_num_days_from_ce_opt(days + NaiveDate::default().num_days_from_ce())
 }
 
-/// Writes batches and facts to `path`: beside it, synced, renamed. Either all of it is there
-/// afterwards or nothing has changed.
-fn write_whole<'a>(
+/// Writes a file beside `path` with what `write` puts into it, and syncs it; nothing changes until
+/// the file is committed.
+pub fn beside(
     path: &Path,
-    schema: &SchemaRef,
-    batches: impl Iterator<Item = &'a RecordBatch>,
-    facts: Vec<(&'static str, String)>,
-) -> Result<(), StoreError> {
+    write: impl FnOnce(&mut File) -> Result<(), StoreError>,
+) -> Result<Prepared, StoreError> {
     let io = |e| StoreError::io(path, e);
     let folder = path.parent().expect("a table's file lies in a folder");
     std::fs::create_dir_all(folder).map_err(io)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".tmp")
+        .prefix(LEFTOVER)
         .tempfile_in(folder)
         .map_err(io)?;
-    write_parquet(file.as_file_mut(), schema, batches, facts)
-        .map_err(|e| StoreError::parquet(path, e))?;
+    write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(io)?;
     make_readable(file.as_file()).map_err(io)?;
-    file.persist(path).map_err(|e| io(e.error))?;
-    sync_folder(folder).map_err(io)
+    Ok(Prepared {
+        file: file.into_temp_path(),
+        path: path.to_owned(),
+    })
 }
 
 /// Temporary files are private; tables are for every program of the user's group.
@@ -373,23 +466,26 @@ fn write_parquet<'a>(
     batches: impl Iterator<Item = &'a RecordBatch>,
     facts: Vec<(&'static str, String)>,
 ) -> parquet::errors::Result<()> {
-    let out = Hashing {
-        file,
-        hash: Xxh3::new(),
-    };
-    let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties(schema)))?;
+    // Nobody looks into a page index, and without one the rows are followed by the footer alone.
+    let properties = properties(schema)
+        .into_builder()
+        .set_offset_index_disabled(true)
+        .build();
+    let mut writer = ArrowWriter::try_new(Sealing::new(file), schema.clone(), Some(properties))?;
     for batch in batches {
         writer.write(batch)?;
     }
     writer.flush()?;
     // The writer buffers: without this the hash would miss the last bytes of the rows.
     writer.sync()?;
-    let content = format!("{:032x}", writer.inner().hash.digest128());
+    let content = writer.inner_mut().end_rows();
     for (key, value) in facts {
         writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
     }
-    writer.append_key_value_metadata(KeyValue::new("flowlab.content".to_owned(), content));
-    writer.close()?;
+    for (key, value) in [(seal::KEY, seal::UNSET), ("flowlab.content", &content)] {
+        writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+    }
+    writer.into_inner()?.finish()?;
     Ok(())
 }
 
@@ -409,24 +505,6 @@ pub fn properties(schema: &Schema) -> WriterProperties {
         }
     }
     builder.build()
-}
-
-/// Passes bytes on to a file and remembers their hash.
-struct Hashing<'a> {
-    file: &'a mut File,
-    hash: Xxh3,
-}
-
-impl Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// Reads a Parquet file of a run's folder: `schema` is what it must hold.

@@ -32,6 +32,7 @@ pub fn of(table: Table) -> SchemaRef {
             required("date", DataType::Date32),
             required("contract", repeated_text()),
             required("open_interest", DataType::Int64),
+            optional("captured_at", timestamp()),
         ],
         Table::Splits => vec![
             required("ex_date", DataType::Date32),

@@ -1,16 +1,18 @@
 //! The tables whose rows are few: daily bars, open interest, splits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, AsArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    RecordBatch, StringArray,
+    RecordBatch, StringArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type};
 use chrono::NaiveDate;
 
 use super::parquet::{Footer, date_from_days, days_since_epoch, read_rows};
 use super::{Store, StoreError, StoreProblem, Table, schema};
+use crate::time::Ts;
 
 /// One session of a ticker. Prices as they were traded that day; `volume` in shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub struct OpenInterest {
     pub date: NaiveDate,
     pub contract: String,
     pub open_interest: i64,
+    /// When a chain was asked for it; `None` where the source publishes figures by session.
+    pub captured_at: Option<Ts>,
 }
 
 /// `text` repeated `len` times, stored once.
@@ -83,6 +87,11 @@ impl DailyTable {
 pub struct SplitTable;
 
 impl SplitTable {
+    /// No split, for a session up to which there was none.
+    pub fn none() -> RecordBatch {
+        RecordBatch::new_empty(schema::of(Table::Splits))
+    }
+
     pub fn by_session(ticker: &str, rows: &[Split]) -> Vec<(NaiveDate, RecordBatch)> {
         let batch = |split: &Split| {
             let columns = vec![
@@ -113,6 +122,12 @@ impl OpenInterestTable {
             Arc::new(Int64Array::from_iter_values(
                 rows.iter().map(|row| row.open_interest),
             )),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.captured_at.map(Ts::ns))
+                    .collect::<TimestampNanosecondArray>()
+                    .with_timezone("UTC"),
+            ),
         ];
         RecordBatch::try_new(schema::of(Table::OpenInterest), columns)
             .expect("columns are built to the schema")
@@ -164,6 +179,29 @@ impl Store {
             Some(())
         })?;
         Ok((splits, footers))
+    }
+
+    /// Open interest of `ticker`'s contracts at the close of `date`, by OCC symbol; empty when unknown.
+    pub fn open_interest(
+        &self,
+        ticker: &str,
+        date: NaiveDate,
+    ) -> Result<HashMap<String, i64>, StoreError> {
+        let mut known = HashMap::new();
+        for entry in self.files_between(Table::OpenInterest, ticker, date, date)? {
+            let path = &entry.path;
+            let (rows, _) = read_rows(self.read(path)?, path, Table::OpenInterest)?;
+            let day = days_since_epoch(date);
+            let days = rows.column(0).as_primitive::<Date32Type>().values();
+            let contracts = rows.column(1).as_dictionary::<Int32Type>();
+            let symbols = contracts.values().as_string::<i32>();
+            let figures = rows.column(2).as_primitive::<Int64Type>().values();
+            for (row, _) in days.iter().enumerate().filter(|(_, d)| **d == day) {
+                let symbol = symbols.value(contracts.keys().value(row) as usize);
+                known.insert(symbol.to_owned(), figures[row]);
+            }
+        }
+        Ok(known)
     }
 
     fn for_each_file(

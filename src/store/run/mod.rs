@@ -4,7 +4,6 @@
 //! renamed at the end: a run is there as a whole or not at all. Nothing in it depends on the machine,
 //! the clock or the number of threads, so that the same run gives the same bytes.
 
-mod csv;
 mod tables;
 
 use std::fs::{self, File};
@@ -16,10 +15,10 @@ use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
 use super::StoreError;
+use super::csv::csv_rows;
 use super::parquet::{properties, read_plain, sync_folder};
 use crate::paper::Trade;
 use crate::strategies::Signal;
-use csv::csv_rows;
 use tables::{signals_table, trades_table};
 
 /// A run's folder in the making. Dropped before [`RunWriter::finish`], it leaves nothing behind.

@@ -33,10 +33,14 @@ fn truncate(path: &Path) {
     std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
 }
 
-type Facts = BTreeMap<String, String>;
+pub(super) type Facts = BTreeMap<String, String>;
 
 /// Writes the file again with other rows or another footer, its content hash made right.
-fn rewrite(path: &Path, rows: impl Fn(RecordBatch) -> RecordBatch, facts: impl Fn(&mut Facts)) {
+pub(super) fn rewrite(
+    path: &Path,
+    rows: impl Fn(RecordBatch) -> RecordBatch,
+    facts: impl Fn(&mut Facts),
+) {
     let bytes = Bytes::from(std::fs::read(path).unwrap());
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
     let pairs = reader.metadata().file_metadata().key_value_metadata();
@@ -55,18 +59,20 @@ fn rewrite(path: &Path, rows: impl Fn(RecordBatch) -> RecordBatch, facts: impl F
     writer.sync().unwrap();
     let content = format!("{:032x}", xxh3_128(writer.inner()));
     known.insert("flowlab.content".to_owned(), content);
+    // Not sealed: files by other hands are not.
+    known.remove("flowlab.footer");
     for (key, value) in known {
         writer.append_key_value_metadata(KeyValue::new(key, value));
     }
     std::fs::write(path, writer.into_inner().unwrap()).unwrap();
 }
 
-fn same(rows: RecordBatch) -> RecordBatch {
+pub(super) fn same(rows: RecordBatch) -> RecordBatch {
     rows
 }
 
 /// The second half before the first.
-fn unsorted(rows: RecordBatch) -> RecordBatch {
+pub(super) fn unsorted(rows: RecordBatch) -> RecordBatch {
     let half = rows.num_rows() / 2;
     let parts = [
         rows.slice(half, rows.num_rows() - half),
@@ -96,7 +102,7 @@ fn with_type(rows: &RecordBatch, name: &str, kind: &DataType) -> RecordBatch {
 }
 
 /// Without the rows of a day, which is a UTC day for all but late evenings.
-fn without(rows: &RecordBatch, date: &str) -> RecordBatch {
+pub(super) fn without(rows: &RecordBatch, date: &str) -> RecordBatch {
     let times = rows.column(0).as_primitive::<TimestampNanosecondType>();
     let days = times.values().iter().map(|ts| {
         let day = chrono::DateTime::from_timestamp_nanos(*ts).date_naive();

@@ -1,14 +1,19 @@
-//! CSV: rows of a run's tables as text, each value so that nothing of it is lost.
+//! CSV: rows of any table as text, each value so that nothing of it is lost.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType, UInt32Type,
+    DataType, Date32Type, Float64Type, Int16Type, Int32Type, Int64Type, TimestampNanosecondType,
+    UInt32Type,
 };
 
-use super::super::parquet::date_from_days;
+use super::parquet::date_from_days;
 use crate::time::Ts;
 
-/// Rows as CSV: numbers in their shortest exact form, times in RFC 3339, null empty.
+/// Between the items of a list, which stand in one field.
+const LIST: char = ';';
+
+/// Rows as CSV: numbers in their shortest exact form, times in RFC 3339, lists with `;` between
+/// their items, null empty.
 pub fn csv_rows(rows: &RecordBatch) -> Vec<u8> {
     let mut writer = ::csv::Writer::from_writer(Vec::with_capacity(rows.num_rows() * 512));
     let mut cell = String::new();
@@ -29,6 +34,25 @@ fn write_cell(cell: &mut String, column: &ArrayRef, row: usize) {
     use std::fmt::Write;
     match column.data_type() {
         DataType::Utf8 => cell.push_str(column.as_string::<i32>().value(row)),
+        DataType::Dictionary(..) => {
+            let texts = column.as_dictionary::<Int32Type>();
+            let key = texts.keys().value(row) as usize;
+            cell.push_str(texts.values().as_string::<i32>().value(key));
+        }
+        DataType::List(_) => {
+            let items = column.as_list::<i32>().value(row);
+            for (place, item) in items
+                .as_primitive::<Int16Type>()
+                .values()
+                .iter()
+                .enumerate()
+            {
+                if place > 0 {
+                    cell.push(LIST);
+                }
+                write!(cell, "{item}").expect(INTO_STRING);
+            }
+        }
         DataType::Float64 => {
             let value = column.as_primitive::<Float64Type>().value(row);
             cell.push_str(zmij::Buffer::new().format(value));
@@ -55,7 +79,7 @@ fn write_cell(cell: &mut String, column: &ArrayRef, row: usize) {
             let ts = Ts::from_ns(column.as_primitive::<TimestampNanosecondType>().value(row));
             write!(cell, "{ts}").expect(INTO_STRING);
         }
-        other => unreachable!("a run's tables have no column of type {other}"),
+        other => unreachable!("no table has a column of type {other}"),
     }
 }
 
