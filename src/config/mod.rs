@@ -34,6 +34,7 @@ pub struct Config {
     pub market_regime: MarketRegime,
     pub context: ContextConfig,
     pub universe: Universe,
+    pub massive: MassiveConfig,
     pub flow: FlowConfig,
     pub weights: Weights,
     pub paper: PaperConfig,
@@ -170,6 +171,16 @@ pub struct Universe {
     pub tickers: Vec<String>,
 }
 
+/// The vendor's addresses and how hard it is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MassiveConfig {
+    pub rest_url: String,
+    pub flat_files_url: String,
+    pub flat_files_bucket: String,
+    pub max_requests_per_second: f64,
+    pub concurrency: u32,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowConfig {
     /// Dollars; smaller events are not stored.
@@ -178,6 +189,7 @@ pub struct FlowConfig {
     pub sweep_min_exchanges: u32,
     pub block_min_contracts: i64,
     pub max_quote_age_seconds: u64,
+    pub risk_free_rate_pct: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::values::{
-    BasisPoints, Count, ExperimentId, NonNegative, Placeholder, Positive, Strength, Ticker,
-    Tickers, Whole,
+    BasisPoints, Bucket, Count, ExperimentId, HttpUrl, NonNegative, Percent, Placeholder, Positive,
+    Strength, Ticker, Tickers, Whole,
 };
 use super::{DirectionRule, EntryRule, Intrabar, MissingContext};
 
@@ -118,6 +118,7 @@ block! {
         context: RawContext,
         tickers: RawTickers,
         universe: RawUniverse,
+        massive: RawMassive,
         flow: RawFlow,
         scalp: RawMode,
         day_trade: RawMode,
@@ -180,6 +181,19 @@ block! {
 }
 
 block! {
+    /// The vendor's addresses and how hard it is asked. Keys come from the environment alone.
+    RawMassive {
+        rest_url: HttpUrl,
+        flat_files_url: HttpUrl,
+        flat_files_bucket: Bucket,
+        /// The most calls in a second; fewer when the vendor says so.
+        max_requests_per_second: Positive,
+        /// Calls under way at once.
+        concurrency: Count,
+    }
+}
+
+block! {
     RawFlow {
         /// Smaller events are not stored, dollars.
         min_notional: NonNegative,
@@ -191,6 +205,8 @@ block! {
         block_min_contracts: Count,
         /// An older quote does not tell the aggressor.
         max_quote_age_seconds: Whole,
+        /// For implied volatility where the source has none, percent a year.
+        risk_free_rate_pct: Percent,
     }
 }
 

@@ -41,6 +41,7 @@ impl Config {
             market_regime: section(&tree, &["market_regime"]),
             context: section(&tree, &["context"]),
             universe: section(&tree, &["universe"]),
+            massive: section(&tree, &["massive"]),
             flow: section(&tree, &["flow"]),
             weights: section(&tree, &["scoring", "weights"]),
             paper: section(&tree, &["paper"]),

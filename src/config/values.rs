@@ -103,6 +103,7 @@ numbers! {
     // From 10 000 on an exit would cost all it brings.
     BasisPoints: "a number from 0 to below 10000", |v| (0.0..10_000.0).contains(&v),
         { "type": "number", "minimum": 0, "exclusiveMaximum": 10000 };
+    Percent: "a percentage from -10 to 100", |v| (-10.0..=100.0).contains(&v), { "type": "number", "minimum": -10, "maximum": 100 };
     Whole: "a whole number of at least 0", |v| v >= 0.0 && is_whole(v), { "type": "integer", "minimum": 0 };
     Count: "a whole number of at least 1", |v| v >= 1.0 && is_whole(v), { "type": "integer", "minimum": 1 };
 }
@@ -165,6 +166,10 @@ names! {
         |text| Unexpected::Str(text), is_folder_name, "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";
     Ticker: "a ticker in capitals, such as TSLA or BRK.B",
         |text| Unexpected::Str(text), is_ticker, "^[A-Z0-9][A-Z0-9./-]{0,14}$";
+    HttpUrl: "an address such as https://api.massive.com: http or https, a host, a port if need be, no path",
+        |_| Unexpected::Other("another text"), is_origin, r"^https?://[A-Za-z0-9.\[\]:-]+/?$";
+    Bucket: "a bucket's name",
+        |text| Unexpected::Str(text), is_bucket, "^[a-z0-9][a-z0-9.-]{1,62}$";
     // What was typed may be the secret itself, so it is not repeated.
     Placeholder: "a placeholder for an environment variable, such as ${TELEGRAM_MAIN_CHAT_ID}",
         |_| Unexpected::Other("a literal"), is_placeholder, r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$";
@@ -176,6 +181,24 @@ fn is_folder_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+}
+
+/// Nobody's name and password, no path and no query: what is typed there could be a secret.
+fn is_origin(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(is_plain))
+        && url::Url::parse(text).is_ok()
+}
+
+fn is_bucket(text: &str) -> bool {
+    let is_small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (2..=63).contains(&text.len())
+        && text.starts_with(is_small)
+        && text.chars().all(|c| is_small(c) || ".-".contains(c))
 }
 
 pub(super) fn is_ticker(text: &str) -> bool {

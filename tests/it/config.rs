@@ -98,8 +98,8 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
             hint: did you mean min_premium?
             unknown_key.json:3:5: unknown key paper.slipage_bps
             hint: did you mean slippage_bps?
-            unknown_key_far_off.yaml:1:1: unknown key massive
-            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, flow, scalp, day_trade, swing, scoring, paper, routing
+            unknown_key_far_off.yaml:1:1: unknown key vendor
+            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, massive, flow, scalp, day_trade, swing, scoring, paper, routing
             unknown_key_in_override.yaml:4:7: unknown key tickers.overrides.TSLA.scalps
             hint: did you mean scalp?
             memory_key_in_scalp.yaml:2:3: unknown key scalp.memory_sessions
@@ -234,7 +234,7 @@ fn a_literal_channel_is_refused_and_not_repeated() {
         &expect![[r#"
             --set routing.channels.telegram_main: routing.channels.telegram_main is a literal, expected a placeholder for an environment variable, such as ${TELEGRAM_MAIN_CHAT_ID}
             --set telegram_token: unknown key telegram_token
-            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, flow, scalp, day_trade, swing, scoring, paper, routing
+            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, massive, flow, scalp, day_trade, swing, scoring, paper, routing
         "#]],
     );
 }
@@ -313,12 +313,19 @@ fn the_shipped_file_is_complete_and_means_what_the_modes_promise() {
                 min_premium: 100000
         universe:
           tickers: []
+        massive:
+          rest_url: https://api.massive.com
+          flat_files_url: https://files.massive.com
+          flat_files_bucket: flatfiles
+          max_requests_per_second: 50
+          concurrency: 8
         flow:
           min_notional: 10000
           sweep_window_ms: 250
           sweep_min_exchanges: 2
           block_min_contracts: 500
           max_quote_age_seconds: 60
+          risk_free_rate_pct: 4
         scalp:
           enabled: true
           min_premium: 50000

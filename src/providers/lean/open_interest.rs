@@ -82,6 +82,7 @@ impl Morning {
                 date: self.closed,
                 contract: contract.symbol(),
                 open_interest,
+                captured_at: None,
             }))
         });
     }
@@ -118,6 +119,7 @@ mod tests {
             date: morning.closed,
             contract: "AAPL140606C00645000".into(),
             open_interest: 12,
+            captured_at: None,
         };
         assert_eq!(found.rows, [row]);
         assert_eq!(
