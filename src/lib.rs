@@ -9,11 +9,12 @@
 //!
 //! - [`time`]: instants in UTC nanoseconds, sessions from the exchange's calendar
 //! - [`config`]: YAML in layers, checked once
-//! - [`providers`]: LEAN's data folder, a synthetic market
-//! - [`flow`]: what an event is, who the aggressor was
+//! - [`providers`]: the vendor's REST interface and flat files, archives of others, a synthetic market
+//! - [`flow`]: from prints to events: sides, merging, sweeps, cancels, volume, implied volatility
 //! - [`store`]: Parquet files, written whole and checked when read
 //! - [`context`]: VWAP, RVOL, trends, levels, regime: columns of what had ended by an instant
 //! - [`strategies`]: scalp, day trade, swing: from event and context to a signal or a gate
+//! - [`fetch`]: from a period and tickers to all that a run of them reads, in the store
 //! - [`engine`]: one ticker through time, all tickers in parallel, counts that add up
 //! - [`paper`]: every signal traded on the bars after it
 //! - [`manifest`]: what a run was made of
@@ -33,8 +34,8 @@
 //!
 //! - `strategies`, `paper` and `engine::ticker` know no file, no socket, no clock, no randomness
 //!   and no polars.
-//! - Only `cli` asks what time it is, and only to show progress; everywhere else time is an event's
-//!   `available_at`.
+//! - Only `cli` asks what time it is; everywhere else time is an event's `available_at`. The vendor's
+//!   client measures how long it waits.
 //! - Only `cli` prints: data to stdout, everything said about it to stderr.
 //! - `report` reads what a run recorded and never runs the engine.
 
@@ -42,6 +43,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 pub mod engine;
+pub mod fetch;
 pub mod flow;
 pub mod manifest;
 pub mod paper;

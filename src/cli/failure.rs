@@ -5,7 +5,11 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::fetch::FetchError;
 use crate::providers::lean::LeanError;
+use crate::providers::massive::MassiveError;
+use crate::providers::tables::TablesError;
+use crate::providers::unusual_whales::UwError;
 use crate::report::LoadError;
 use crate::store::StoreError;
 
@@ -71,6 +75,18 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(u8, Option<Str
     }
     if let Some(error) = cause.downcast_ref::<LeanError>() {
         return Some((FAILED, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<FetchError>() {
+        return Some((FAILED, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<UwError>() {
+        return Some((FAILED, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<TablesError>() {
+        return Some((FAILED, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<MassiveError>() {
+        return Some((FAILED, error.hint().map(str::to_owned)));
     }
     if let Some(error) = cause.downcast_ref::<StoreError>() {
         return Some((FAILED, error.hint()));

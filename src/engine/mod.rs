@@ -15,5 +15,5 @@ mod ticker;
 pub use backtest::{DAILY_WARMUP, EngineError, Job, Meter, Summary, TickerRows, run};
 pub use counts::Counts;
 pub use gaps::Gaps;
-pub use span::{Period, default_period};
+pub use span::{Period, Reach, Span, default_period};
 pub use ticker::{Outcomes, TickerState};

@@ -1,4 +1,4 @@
-//! `flowlab fetch`: from a provider to the cache.
+//! `flowlab fetch --provider synthetic`: a made-up market with a known edge, as large as one likes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
-use super::failure::Failure;
-use super::progress::{Progress, watch};
-use super::{Session, Status, dates, universe, writable_folder};
+use super::super::failure::Failure;
+use super::super::progress::{Progress, watch};
+use super::super::{Session, Status, dates, universe, writable_folder};
+use super::{Args, stop_on_ctrl_c};
 use crate::config::Config;
 use crate::providers::synthetic::{self, DEFAULT_EDGE_PCT, Market, Params, TickerSession};
 use crate::store::{
@@ -19,64 +20,45 @@ use crate::store::{
 use crate::strategies::Kind;
 use crate::time::Calendar;
 
+/// The first session when none is named: the market is the same for everybody who takes the defaults.
+const START: NaiveDate = NaiveDate::from_ymd_opt(2025, 10, 31).expect("a date");
+const SESSIONS: u32 = 25;
+const EVENTS_PER_DAY: u32 = 200;
+
+/// What only a made-up market has.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Where the data comes from
-    #[arg(long, value_enum)]
-    provider: Provider,
-    /// Tickers, separated by commas
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "A,B",
-        conflicts_with = "universe"
-    )]
-    tickers: Vec<String>,
-    /// So many tickers instead of named ones, SPY and QQQ first
-    #[arg(long, value_name = "top:N", value_parser = parse_top)]
-    universe: Option<usize>,
-    /// First session of the period; what must come before it is added
-    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2025-10-31")]
-    start: NaiveDate,
-    /// Last day of the period, instead of --sessions
-    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "sessions")]
-    end: Option<NaiveDate>,
-    /// Sessions in the period
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
-    sessions: u32,
-    /// Flow events per ticker and full session, on average
-    #[arg(long, value_name = "N", default_value_t = 200)]
-    events_per_day: u32,
-    /// Every market is decided by its seed
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// What informed flow earns in the half hour after it, percent; 0 plants nothing
-    #[arg(long, value_name = "PCT", default_value_t = DEFAULT_EDGE_PCT, allow_negative_numbers = true)]
-    edge_pct: f64,
+#[command(next_help_heading = "Options of --provider synthetic")]
+pub struct Options {
+    /// Sessions in the period, instead of --end [default: 25]
+    #[arg(long, value_name = "N", conflicts_with = "end", value_parser = clap::value_parser!(u32).range(1..))]
+    sessions: Option<u32>,
+    /// Flow events per ticker and full session, on average [default: 200]
+    #[arg(long, value_name = "N")]
+    events_per_day: Option<u32>,
+    /// Every market is decided by its seed [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What informed flow earns in the half hour after it, percent; 0 plants nothing [default: 0.6]
+    #[arg(long, value_name = "PCT", allow_negative_numbers = true)]
+    edge_pct: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Provider {
-    /// A made-up market with a known edge in part of its flow
-    Synthetic,
-}
-
-fn parse_top(text: &str) -> Result<usize, String> {
-    let count = text
-        .strip_prefix("top:")
-        .and_then(|count| count.parse().ok());
-    count
-        .filter(|count| (1..=5000).contains(count))
-        .ok_or_else(|| "expected top:N with N from 1 to 5000".to_owned())
-}
-
-pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
-    match args.provider {
-        Provider::Synthetic => fetch_synthetic(session, args),
+impl Options {
+    /// The first of these options that was given.
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--sessions", self.sessions.is_some()),
+            ("--events-per-day", self.events_per_day.is_some()),
+            ("--seed", self.seed.is_some()),
+            ("--edge-pct", self.edge_pct.is_some()),
+        ];
+        given
+            .into_iter()
+            .find_map(|(name, is_given)| is_given.then_some(name))
     }
 }
 
-fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
+pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let config = session.config()?;
     let calendar = Calendar::shipped();
     let params = params(args, &config, &calendar)?;
@@ -85,10 +67,8 @@ fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let store = Store::folder(session.data_dir());
     let tickers = &market.params().tickers;
     let (done, events) = (AtomicU64::new(0), AtomicU64::new(0));
-    let stop = std::sync::Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    ctrlc::set_handler(move || stopped.store(true, Ordering::Relaxed))
-        .context("cannot listen for Ctrl-C")?;
+    let _lock = store.lock()?;
+    let stop = stop_on_ctrl_c()?;
     let look = || Progress {
         done: done.load(Ordering::Relaxed),
         rows: events.load(Ordering::Relaxed),
@@ -123,7 +103,9 @@ fn fetch_synthetic(session: &Session, args: &Args) -> anyhow::Result<Status> {
 }
 
 fn params(args: &Args, config: &Config, calendar: &Calendar) -> anyhow::Result<Params> {
-    dates::check(calendar, Some(args.start), args.end)?;
+    let start = args.start.unwrap_or(START);
+    let options = &args.synthetic;
+    dates::check(calendar, Some(start), args.end)?;
     let named = universe::named_tickers(&args.tickers)?;
     let tickers = match (args.universe, named.as_slice()) {
         (Some(count), _) => synthetic::default_tickers(count),
@@ -132,10 +114,10 @@ fn params(args: &Args, config: &Config, calendar: &Calendar) -> anyhow::Result<P
     };
     let sessions = match args.end {
         Some(end) => {
-            dates::whole(calendar, args.start, end)?;
-            calendar.between(args.start, end).len()
+            dates::whole(calendar, start, end)?;
+            calendar.between(start, end).len()
         }
-        None => args.sessions as usize,
+        None => options.sessions.unwrap_or(SESSIONS) as usize,
     };
     // Chain memory looks back on flow, and context looks back on bars from there.
     let memory = |ticker: &String| {
@@ -145,18 +127,18 @@ fn params(args: &Args, config: &Config, calendar: &Calendar) -> anyhow::Result<P
             .map_or(1, |m| m.memory_sessions as usize)
     };
     let memory_sessions = tickers.iter().map(memory).max().unwrap_or(1);
-    let flow_from = calendar.sessions_before(args.start, memory_sessions - 1);
+    let flow_from = calendar.sessions_before(start, memory_sessions - 1);
     let bars_from = calendar.full_sessions_before(flow_from, config.context.rvol_sessions as usize);
     let mut params = Params::new(
-        args.seed,
+        options.seed.unwrap_or(1),
         tickers,
         flow_from,
         sessions + memory_sessions - 1,
     );
     params.warmup_sessions =
         calendar.first_index_from(flow_from) - calendar.first_index_from(bars_from);
-    params.events_per_day = args.events_per_day;
-    params.edge_pct = args.edge_pct;
+    params.events_per_day = options.events_per_day.unwrap_or(EVENTS_PER_DAY);
+    params.edge_pct = options.edge_pct.unwrap_or(DEFAULT_EDGE_PCT);
     params.min_notional = config.flow.min_notional;
     Ok(params)
 }
@@ -238,6 +220,7 @@ impl MonthTables {
                 date: before,
                 contract: contract.to_owned(),
                 open_interest,
+                captured_at: None,
             })
             .collect();
         self.tables

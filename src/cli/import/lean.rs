@@ -1,37 +1,41 @@
-//! `flowlab import`: archives people already own, into the cache.
+//! `flowlab import lean`: QuantConnect LEAN's data folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{Session, Status, existing_folder, universe, writable_folder};
+use super::super::{Session, Status, existing_folder, universe};
+use super::{DryRun, say_bad_rows};
 use crate::config::Config;
 use crate::providers::lean::{self, BadRow, FlowSettings, LeanFolder};
 use crate::report::{Cell, Column, Table};
 use crate::store::{
-    Arrival, BarTable, DailyTable, FlowTable, OpenInterest, OpenInterestTable, SplitTable, Store,
-    Table as StoreTable,
+    Arrival, BarTable, DailyTable, FlowTable, Lock, OpenInterest, OpenInterestTable, SplitTable,
+    Store, Table as StoreTable,
 };
 use crate::time::Calendar;
 
-#[derive(Debug, clap::Subcommand)]
-pub enum ImportCommand {
-    /// QuantConnect LEAN's data folder: option minutes, equity minute and daily bars, splits
-    Lean {
-        /// LEAN's `Data` folder
-        dir: PathBuf,
-        /// Tickers, separated by commas [default: all that have option minutes]
-        #[arg(long, value_delimiter = ',', value_name = "A,B")]
-        tickers: Vec<String>,
-    },
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// LEAN's `Data` folder
+    dir: PathBuf,
+    /// Tickers, separated by commas [default: all that have option minutes]
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    tickers: Vec<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
-pub fn run(session: &Session, command: &ImportCommand) -> anyhow::Result<Status> {
-    let ImportCommand::Lean { dir, tickers } = command;
+pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
+    let Args {
+        dir,
+        tickers,
+        dry_run,
+    } = args;
     let config = session.config()?;
     existing_folder(dir, "give the folder that LEAN calls Data")?;
-    writable_folder(&session.data_dir(), "--data-dir")?;
+    let target = dry_run.target(session)?;
     let folder = LeanFolder::open(dir)?;
     let known: BTreeSet<String> = folder.tickers()?.into_iter().collect();
     let known: Vec<String> = known.into_iter().collect();
@@ -45,7 +49,9 @@ pub fn run(session: &Session, command: &ImportCommand) -> anyhow::Result<Status>
         return Err(universe::unknown(message, ticker, &known).into());
     }
     let mut import = Import {
-        store: Store::folder(session.data_dir()),
+        store: target.store,
+        _lock: target.lock,
+        into: target.name,
         folder,
         calendar: Calendar::shipped(),
         settings: flow_settings(&config),
@@ -55,23 +61,11 @@ pub fn run(session: &Session, command: &ImportCommand) -> anyhow::Result<Status>
     for ticker in &wanted {
         import.ticker(ticker)?;
     }
-    for bad in import.bad_rows.iter().take(BAD_ROWS) {
-        session.say(&format!(
-            "bad row: {}:{}: {}",
-            bad.file, bad.line, bad.reason
-        ));
-    }
-    if import.bad_rows.len() > BAD_ROWS {
-        session.say(&format!(
-            "bad row: and {} more",
-            import.bad_rows.len() - BAD_ROWS
-        ));
-    }
+    let named = |bad: &BadRow| format!("{}:{}: {}", bad.file, bad.line, bad.reason);
+    let bad_rows: Vec<String> = import.bad_rows.iter().map(named).collect();
+    say_bad_rows(session, &bad_rows, bad_rows.len() as u64);
     session.print_tables(&[import.table()])
 }
-
-/// Bad rows that are named one by one.
-const BAD_ROWS: usize = 20;
 
 fn flow_settings(config: &Config) -> FlowSettings {
     FlowSettings {
@@ -90,13 +84,17 @@ struct Tally {
 }
 
 struct Import {
-    store: Store,
+    /// None when nothing is to be written.
+    store: Option<Store>,
+    _lock: Option<Lock>,
     folder: LeanFolder,
     calendar: Calendar,
     settings: FlowSettings,
     /// By ticker, table and day; the tables of all days have none.
     tally: BTreeMap<(String, StoreTable, Option<NaiveDate>), Tally>,
     bad_rows: Vec<BadRow>,
+    /// How the title calls where the rows went.
+    into: String,
 }
 
 impl Import {
@@ -215,7 +213,10 @@ impl Import {
         sessions: Vec<(NaiveDate, arrow::record_batch::RecordBatch)>,
     ) -> anyhow::Result<()> {
         let min_notional = (table == StoreTable::Flow).then_some(self.settings.min_notional);
-        Ok(self.store.put(Arrival {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        Ok(store.put(Arrival {
             table,
             ticker,
             sessions,
@@ -253,7 +254,7 @@ impl Import {
             Column::number("kept", "kept"),
             Column::text("dropped", "dropped"),
         ];
-        let title = format!("Imported into {}", self.store.name());
+        let title = self.into.clone();
         let mut table = Table::new(columns.to_vec()).named("import").titled(title);
         for ((ticker, kind, date), tally) in &self.tally {
             let dropped: Vec<String> = tally

@@ -1,33 +1,26 @@
-//! `flowlab data`: what is in the cache.
+//! `flowlab data ls`: tables and tickers, with their sessions, rows, sizes and sources.
 
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Session, Status, universe};
+use super::super::universe;
+use super::{Session, Status, known, store};
 use crate::report::{Cell, Column, Table};
 use crate::store::{ProbedFile, Store, Table as StoreTable};
 use crate::time::Calendar;
 
-#[derive(Debug, clap::Subcommand)]
-pub enum DataCommand {
-    /// List tables and tickers: sessions, rows, sizes, sources
-    Ls {
-        /// Only these tickers, separated by commas
-        #[arg(long, value_delimiter = ',', value_name = "A,B")]
-        tickers: Vec<String>,
-    },
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these tickers, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    tickers: Vec<String>,
 }
 
-pub fn run(session: &Session, command: &DataCommand) -> anyhow::Result<Status> {
-    let DataCommand::Ls { tickers } = command;
-    let store = session.store()?;
-    let wanted = universe::named_tickers(tickers)?;
-    let mut known = BTreeSet::new();
-    for table in StoreTable::ALL {
-        known.extend(store.tickers(table)?);
-    }
-    let known: Vec<String> = known.into_iter().collect();
+pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
+    let store = store(session)?;
+    let wanted = universe::named_tickers(&args.tickers)?;
+    let known = known(&store, &StoreTable::ALL)?;
     if let Some(ticker) = wanted.iter().find(|ticker| !known.contains(ticker)) {
         let message = format!("{}: nothing for ticker {ticker}", store.name());
         return Err(universe::unknown(message, ticker, &known).into());
@@ -56,9 +49,8 @@ fn listing_table(store: &Store) -> Table {
         Column::number("min_notional", "floor $"),
         Column::text("source", "source"),
     ];
-    Table::new(columns.to_vec())
-        .named("data")
-        .titled(format!("Data in {}", store.name()))
+    // Without a name of its own, which in CSV would take the place of the column.
+    Table::new(columns.to_vec()).titled(format!("Data in {}", store.name()))
 }
 
 fn row(table: StoreTable, ticker: &str, files: &[ProbedFile]) -> Vec<Cell> {
