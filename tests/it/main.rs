@@ -6,6 +6,8 @@ mod cli;
 mod config;
 /// An edge that was planted, and nothing else, is found.
 mod edge;
+/// Prints to events: tapes one can check by hand, and properties.
+mod flow;
 /// What must always hold.
 mod laws;
 /// LEAN's real data, when it is there.

@@ -3,6 +3,7 @@
 //! Every test begins with a copy of one small synthetic market, made once. Messages are golden, with
 //! run names and seconds replaced.
 
+mod data;
 mod disk;
 mod files;
 mod lean;
