@@ -31,6 +31,7 @@ fn main() {
             .map_or(default, |text| text.parse().expect("a number"))
     };
     let rows = (number(0, 3.0) * 1e6) as u64;
+    assert!(rows <= 100_000_000, "rows are given in millions");
     let folder = match args.get(2) {
         Some(parent) => tempfile::tempdir_in(parent),
         None => tempfile::tempdir(),

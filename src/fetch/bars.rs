@@ -1,7 +1,8 @@
 //! Bars and splits: from the vendor to a ticker's raw bars, session by session.
 //!
 //! A session without a bar is either a day on which the stock did not trade or a hole. Daily bars
-//! come first and decide: a day with volume and no minutes is a hole, stays missing and is named.
+//! come first and decide: a day with volume and no minutes is a hole, stays missing and is named. So
+//! does every session after the last daily bar: it may be that the vendor does not have it yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use super::{FetchError, Job};
 use crate::providers::massive::{DayBar, TimedBar};
 use crate::store::{Arrival, BarTable, DailyBar, DailyTable, MinuteBar, Split, SplitTable, Table};
 
-/// What the footers of bars and splits name as their source.
+/// What rows say that were asked for one by one.
 pub const SOURCE: &str = "massive/rest";
 
 pub(super) fn splits(job: &Job, ticker: &str, end: NaiveDate) -> Result<Outcome, FetchError> {
@@ -51,25 +52,44 @@ pub(super) fn daily(
     };
     let fetched = job.massive.daily_bars(ticker, *first, *last)?;
     outcome.account(&fetched);
-    if fetched.rows.is_empty() {
-        let reason = "the vendor has no daily bars of this ticker";
-        outcome.gap(Table::Bars1d, ticker, dates.iter().copied(), reason);
-        return Ok(outcome);
-    }
     let mut bars: BTreeMap<NaiveDate, DailyBar> = BTreeMap::new();
     for row in &fetched.rows {
         if dates.contains(&row.date) {
             bars.insert(row.date, daily_bar(row));
         }
     }
-    let rows = bars.len() as u64;
-    let sessions = dates.iter().map(|date| match bars.get(date) {
+    let last = bars.keys().next_back().copied();
+    let (known, open): (BTreeSet<NaiveDate>, BTreeSet<NaiveDate>) = dates
+        .iter()
+        .partition(|date| last.is_some_and(|last| **date <= last));
+    gap_in_period(job, &mut outcome, Table::Bars1d, ticker, open);
+    let sessions = known.iter().map(|date| match bars.get(date) {
         Some(bar) => (*date, DailyTable::batch(ticker, &[*bar])),
         None => (*date, DailyTable::batch(ticker, &[])),
     });
-    outcome.stored(Table::Bars1d, dates.len() as u64, rows);
+    outcome.stored(Table::Bars1d, known.len() as u64, bars.len() as u64);
     put(job, Table::Bars1d, ticker, sessions.collect())?;
     Ok(outcome)
+}
+
+/// Bars are asked for beyond the period, to follow its last trades; those that do not exist yet are
+/// missing to nobody.
+fn gap_in_period(
+    job: &Job,
+    outcome: &mut Outcome,
+    table: Table,
+    ticker: &str,
+    mut dates: BTreeSet<NaiveDate>,
+) {
+    dates.retain(|date| *date <= job.period.end);
+    if !dates.is_empty() {
+        outcome.gap(
+            table,
+            ticker,
+            dates,
+            "the vendor has no bars of this session",
+        );
+    }
 }
 
 fn daily_bar(row: &DayBar) -> DailyBar {
@@ -105,18 +125,24 @@ pub(super) fn minutes(
         let bar = minute_bar(job, row, date);
         days.entry(date).or_default().insert(row.ts, bar);
     }
-    let (traded, _) = job.store.bars_1d(ticker)?;
-    let traded: BTreeSet<NaiveDate> = traded
+    let (daily, _) = job.store.bars_1d(ticker)?;
+    let traded: BTreeSet<NaiveDate> = daily
         .iter()
         .filter(|bar| bar.volume > 0.0)
         .map(|bar| bar.date)
         .collect();
+    let settled = job.store.covered(Table::Bars1d, ticker, 0.0)?;
     let mut sessions = Vec::new();
     for date in dates {
         let bars = days.remove(date).unwrap_or_default();
         if bars.is_empty() && traded.contains(date) {
             let reason = "the vendor has a daily bar and no minutes";
             outcome.gap(Table::Bars1m, ticker, [*date], reason);
+            continue;
+        }
+        if bars.is_empty() && !settled.contains(date) {
+            let open = BTreeSet::from([*date]);
+            gap_in_period(job, &mut outcome, Table::Bars1m, ticker, open);
             continue;
         }
         outcome.stored(Table::Bars1m, 1, bars.len() as u64);

@@ -50,9 +50,7 @@ pub struct MarketDay {
 impl MarketDay {
     /// Puts all of it in place.
     pub fn commit(self) -> Result<Outcome, FetchError> {
-        for prepared in self.prepared {
-            prepared.commit()?;
-        }
+        Prepared::commit_all(self.prepared)?;
         Ok(self.outcome)
     }
 }

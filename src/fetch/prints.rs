@@ -10,6 +10,7 @@
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
+use super::bars::SOURCE;
 use super::facts::{Attached, Facts, Listed};
 use super::outcome::Outcome;
 use super::{FetchError, Job};
@@ -18,9 +19,6 @@ use crate::providers::massive::{Fetched, MassiveError};
 use crate::providers::roots;
 use crate::store::{Arrival, FlowTable, Table};
 use crate::time::{Ts, exchange_midnight};
-
-/// What the `source` column says of events made of prints asked for one by one.
-pub const SOURCE: &str = "massive/rest";
 
 const MS_NS: i64 = 1_000_000;
 

@@ -16,7 +16,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::layout::SessionRows;
 use super::parquet::{
-    Footer, Input, LEFTOVER, Opened, ROW_GROUP_ROWS, beside, read_rows, rows_of, write_table,
+    Footer, Input, LEFTOVER, Opened, ROW_GROUP_ROWS, beside, compression, read_rows, rows_of,
+    write_table,
 };
 use super::{Entry, Store, StoreError, Table, schema};
 
@@ -137,18 +138,24 @@ fn reason(opened: &Opened, table: Table) -> Result<Option<String>, StoreError> {
         .filter(|field| field.data_type() == &schema::timestamp())
         .map(|field| field.name().clone())
         .collect();
+    let compressed = compression(opened.footer.rows as usize);
     let chunks = metadata
         .row_groups()
         .iter()
         .flat_map(|group| group.columns());
     Ok(chunks
         .into_iter()
-        .find_map(|chunk| chunk_reason(chunk, &timestamps)))
+        .find_map(|chunk| chunk_reason(chunk, &timestamps, compressed)))
 }
 
-fn chunk_reason(chunk: &ColumnChunkMetaData, timestamps: &[String]) -> Option<String> {
+fn chunk_reason(
+    chunk: &ColumnChunkMetaData,
+    timestamps: &[String],
+    compressed: Compression,
+) -> Option<String> {
     let name = chunk.column_path().string();
-    if !matches!(chunk.compression(), Compression::ZSTD(_)) {
+    // The level is not in the file.
+    if std::mem::discriminant(&chunk.compression()) != std::mem::discriminant(&compressed) {
         return Some(format!("{name} is compressed as {}", chunk.compression()));
     }
     let is_packed = chunk

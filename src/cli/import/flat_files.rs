@@ -244,7 +244,7 @@ impl Import<'_> {
             }
         }
         // The file was whole.
-        prepared.into_iter().try_for_each(Prepared::commit)?;
+        Prepared::commit_all(prepared)?;
         self.push(&name, kind, bars.counts(), tickers, rows);
         let counts = bars.counts();
         let mut outcome = Outcome::default();

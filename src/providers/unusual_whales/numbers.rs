@@ -2,75 +2,21 @@
 
 use chrono::NaiveDate;
 
+use crate::providers::numbers::{decimal, integral};
 use crate::time::{SECOND_NS, Ts};
 
-/// Powers of ten that a double holds exactly and a short number needs.
-const POWERS: [f64; 19] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18,
-];
-
-/// So many digits always fit a `u64`.
-const SHORT: usize = 18;
-
-/// Integers up to here are doubles.
-const EXACT: u64 = 1 << 53;
-
-/// A finite number. Digits as an integer, divided once by a power of ten, is correctly rounded as
-/// long as both are exact; every other spelling takes the long way.
+/// A finite number, with a sign or without.
 pub(super) fn float(text: &[u8]) -> Option<f64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.len() > SHORT {
-        return float_the_long_way(text);
+    match text.strip_prefix(b"-") {
+        Some([b'-' | b'+', ..]) => None,
+        Some(digits) => decimal(digits).map(|number| -number),
+        None => decimal(text),
     }
-    let mut mantissa = 0u64;
-    let mut point = None;
-    for (place, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            mantissa = mantissa * 10 + u64::from(digit);
-        } else if *byte == b'.' && point.is_none() {
-            point = Some(place);
-        } else {
-            return float_the_long_way(text);
-        }
-    }
-    let has_digit = digits.len() > usize::from(point.is_some());
-    if !has_digit || mantissa > EXACT {
-        return float_the_long_way(text);
-    }
-    let fraction = point.map_or(0, |place| digits.len() - place - 1);
-    let value = mantissa as f64 / POWERS[fraction];
-    Some(if digits.len() < text.len() {
-        -value
-    } else {
-        value
-    })
-}
-
-#[cold]
-fn float_the_long_way(text: &[u8]) -> Option<f64> {
-    let value: f64 = std::str::from_utf8(text).ok()?.trim().parse().ok()?;
-    value.is_finite().then_some(value)
 }
 
 /// A whole number that is not negative; `12.0` is one.
 pub(super) fn whole(text: &[u8]) -> Option<i64> {
-    let mut number = 0i64;
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit >= 10 {
-            return whole_the_long_way(text);
-        }
-        number = number.checked_mul(10)?.checked_add(i64::from(digit))?;
-    }
-    (!text.is_empty()).then_some(number)
-}
-
-#[cold]
-fn whole_the_long_way(text: &[u8]) -> Option<i64> {
-    let value = float_the_long_way(text)?;
-    (value >= 0.0 && value <= EXACT as f64 && value.fract() == 0.0).then_some(value as i64)
+    integral(text)?.try_into().ok()
 }
 
 /// What stands for nothing: an empty field, or what other programs write for one.
@@ -156,7 +102,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let number = digits
         .iter()
         .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
-    Some((number * POWERS[9 - count] as i64, rest))
+    Some((number * 10i64.pow(9 - count as u32), rest))
 }
 
 /// Seconds east of UTC.

@@ -4,6 +4,8 @@
 
 /// Whatever the tape: as the oracle, as a stream, and nothing lost.
 mod properties;
+/// How much of a known truth is found again.
+mod recovery;
 /// Text to prints, events to text.
 mod tape;
 /// A tape per half sentence of the rules.

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::day::Day;
 use super::error::{FlatFileError, RowFault};
 use super::groups::{Groups, RowCounts, Table, fault};
-use super::numbers::{decimal, integral};
+use crate::providers::numbers::{decimal, integral};
 
 use crate::time::{MINUTE_NS, Ts};
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::error::RowFault;
 use super::groups::{fault, shown};
-use super::numbers::whole;
+use crate::providers::numbers::whole;
 use crate::time::{Ts, exchange_midnight};
 
 /// The instants of one exchange day.

@@ -19,7 +19,6 @@ mod download;
 mod download_tests;
 mod error;
 mod groups;
-mod numbers;
 mod object;
 mod patience;
 mod reply;
@@ -32,7 +31,6 @@ mod sheet;
 mod trades;
 #[cfg(test)]
 mod trades_tests;
-mod words;
 
 pub use bars::{Bar, BarSpan, Bars, TickerBars};
 pub use download::Download;

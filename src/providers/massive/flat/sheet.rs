@@ -8,7 +8,7 @@ use std::io::Read;
 
 use super::blocks::{Block, Blocks};
 use super::error::{FlatFileError, RowFault};
-use super::words::{first_place, places_of, word_at};
+use crate::providers::words::{first_place, places_of, word_at};
 
 /// A row: its line, counted from one, and its fields unless it has more or fewer than the header.
 pub(super) struct Row<'a, const N: usize> {

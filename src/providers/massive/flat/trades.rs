@@ -12,8 +12,8 @@ use chrono::NaiveDate;
 use super::day::Day;
 use super::error::{FlatFileError, RowFault};
 use super::groups::{Groups, RowCounts, Table, fault, shown};
-use super::numbers::{decimal, integral, whole};
 use crate::flow::{Codes, Contract, OccError, Print};
+use crate::providers::numbers::{decimal, integral, whole};
 use crate::time::Ts;
 
 /// A contract's prints of the day, in order of time; those of one time in the order of the file.
