@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::values::{
     BasisPoints, Bucket, Count, ExperimentId, HttpUrl, NonNegative, Percent, Placeholder, Positive,
-    Strength, Ticker, Tickers, Whole,
+    Strength, Threads, Ticker, Tickers, Whole,
 };
 use super::{DirectionRule, EntryRule, Intrabar, MissingContext};
 
@@ -189,7 +189,7 @@ block! {
         /// The most calls in a second; fewer when the vendor says so.
         max_requests_per_second: Positive,
         /// Calls under way at once.
-        concurrency: Count,
+        concurrency: Threads,
     }
 }
 

@@ -105,6 +105,7 @@ numbers! {
         { "type": "number", "minimum": 0, "exclusiveMaximum": 10000 };
     Percent: "a percentage from -10 to 100", |v| (-10.0..=100.0).contains(&v), { "type": "number", "minimum": -10, "maximum": 100 };
     Whole: "a whole number of at least 0", |v| v >= 0.0 && is_whole(v), { "type": "integer", "minimum": 0 };
+    Threads: "a whole number from 1 to 256", |v| (1.0..=256.0).contains(&v) && is_whole(v), { "type": "integer", "minimum": 1, "maximum": 256 };
     Count: "a whole number of at least 1", |v| v >= 1.0 && is_whole(v), { "type": "integer", "minimum": 1 };
 }
 

@@ -16,8 +16,16 @@ use crate::store::{Arrival, BarTable, DailyBar, DailyTable, MinuteBar, Split, Sp
 /// What rows say that were asked for one by one.
 pub const SOURCE: &str = "massive/rest";
 
-pub(super) fn splits(job: &Job, ticker: &str, end: NaiveDate) -> Result<Outcome, FetchError> {
+/// Splits up to the last of `dates`, the session up to which they are then known.
+pub(super) fn splits(
+    job: &Job,
+    ticker: &str,
+    dates: &BTreeSet<NaiveDate>,
+) -> Result<Outcome, FetchError> {
     let mut outcome = Outcome::default();
+    let Some(end) = dates.last().copied() else {
+        return Ok(outcome);
+    };
     let fetched = job.massive.splits(ticker)?;
     outcome.account(&fetched);
     // A split that is announced is not known before its day; the next fetch asks again.
@@ -118,12 +126,16 @@ pub(super) fn minutes(
     let mut days: BTreeMap<NaiveDate, BTreeMap<_, MinuteBar>> = BTreeMap::new();
     for row in &fetched.rows {
         let date = row.ts.exchange_date();
-        if !dates.contains(&date) {
+        if job.calendar.session_on(date).is_none() {
             outcome.dropped("bar_outside_of_sessions", 1);
+        }
+        if !dates.contains(&date) {
             continue;
         }
         let bar = minute_bar(job, row, date);
-        days.entry(date).or_default().insert(row.ts, bar);
+        if days.entry(date).or_default().insert(row.ts, bar).is_some() {
+            outcome.dropped("repeated_minute", 1);
+        }
     }
     let (daily, _) = job.store.bars_1d(ticker)?;
     let traded: BTreeSet<NaiveDate> = daily

@@ -49,7 +49,8 @@ impl<'a> Facts<'a> {
             let ends = bars.ts.iter().map(|start| start + MINUTE_NS);
             closes = ends.zip(bars.close.iter().copied()).collect();
             let before = calendar.sessions_before(date, 1);
-            open_interest = store.open_interest(ticker, before)?;
+            let open = calendar.session_on(date).map_or(Ts::MAX, |s| s.open);
+            open_interest = store.open_interest(ticker, before, open)?;
         }
         Ok(Facts {
             ticker,

@@ -43,11 +43,17 @@ struct TickerPrints {
 pub struct MarketDay {
     prepared: Vec<Prepared>,
     outcome: Outcome,
+    tickers: BTreeSet<String>,
     /// What became of the rows of the file.
     pub rows: RowCounts,
 }
 
 impl MarketDay {
+    /// Whose flow is waiting.
+    pub fn tickers(&self) -> &BTreeSet<String> {
+        &self.tickers
+    }
+
     /// Puts all of it in place.
     pub fn commit(self) -> Result<Outcome, FetchError> {
         Prepared::commit_all(self.prepared)?;
@@ -102,16 +108,19 @@ pub fn read(
     let (seen, counted, rows) = read?;
     let (mut prepared, mut outcome) = done.into_inner().expect("no worker panicked");
     outcome.merge(counted);
+    let mut seen = seen;
     if let Wanted::These(tickers) = wanted {
         for ticker in tickers.difference(&seen) {
             let (files, part) = store(desk, date, ticker, Vec::new())?;
             prepared.extend(files);
             outcome.merge(part);
         }
+        seen.extend(tickers.iter().cloned());
     }
     Ok(MarketDay {
         prepared,
         outcome,
+        tickers: seen,
         rows,
     })
 }

@@ -32,8 +32,8 @@ pub use universe::{BUILT_IN, Ranking};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use chrono::NaiveDate;
 use rayon::prelude::*;
@@ -99,10 +99,21 @@ pub struct Job<'a> {
     pub quotes: bool,
     /// Asks again for what is there.
     pub refresh: bool,
+    /// When the fetch began.
     pub now: Ts,
+    /// What time it is: a chain is stamped with the moment it was asked for.
+    pub clock: &'a (dyn Fn() -> Ts + Sync),
     pub stop: &'a AtomicBool,
-    /// Set once the vendor has said that quotes are not in the plan, and what it said.
-    pub quotes_refused: OnceLock<String>,
+    pub quotes_refused: Mutex<QuotesRefused>,
+}
+
+/// What the vendor has said about quotes that are not in the plan.
+#[derive(Debug, Default)]
+pub struct QuotesRefused {
+    /// Of any date.
+    always: Option<String>,
+    /// Dates the plan does not reach back to.
+    dates: BTreeSet<NaiveDate>,
 }
 
 /// What a market's day needs of its surroundings.
@@ -134,6 +145,13 @@ pub enum FetchError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{}: not the list of flat files that was written: {problem}", path.display())]
+    Ledger { path: PathBuf, problem: String },
+    #[error("cannot start {threads} threads: {problem}")]
+    Threads { threads: usize, problem: String },
+    /// Not in the plan for this date: the unit is done again without.
+    #[error("quotes are refused")]
+    NoQuotes,
     #[error("{file}: {ticker} comes back after other tickers, expected a file sorted by symbol")]
     NotSorted { file: String, ticker: String },
 }
@@ -156,7 +174,12 @@ impl FetchError {
             FetchError::Store(error) => error.hint(),
             FetchError::Massive(error) => error.hint().map(str::to_owned),
             FetchError::FlatFile(error) => error.hint(),
-            FetchError::File { .. } => None,
+            FetchError::File { .. } | FetchError::NoQuotes => None,
+            FetchError::Ledger { path, .. } => Some(format!(
+                "remove {}: recent sessions of flat files are then no longer compared with the vendor's",
+                path.display()
+            )),
+            FetchError::Threads { .. } => Some("lower massive.concurrency".to_owned()),
             FetchError::NotSorted { .. } => {
                 Some("sort its rows by ticker, as the vendor does".to_owned())
             }
@@ -183,6 +206,8 @@ impl FetchError {
                 self,
                 FetchError::Store(_)
                     | FetchError::File { .. }
+                    | FetchError::Ledger { .. }
+                    | FetchError::Threads { .. }
                     | FetchError::Massive(
                         MassiveError::WrongKey { .. } | MassiveError::BadUrl { .. }
                     )
@@ -205,6 +230,14 @@ impl FetchError {
         )
     }
 
+    /// Whether the vendor has it for others, or not at all.
+    fn is_plan(&self) -> bool {
+        matches!(
+            self,
+            FetchError::Massive(MassiveError::NotEntitled { .. } | MassiveError::NotFound { .. })
+        )
+    }
+
     fn is_silence(&self) -> bool {
         matches!(
             self,
@@ -216,33 +249,63 @@ impl FetchError {
     /// As the reason of a gap: what units have in common, without what is special to one.
     fn reason(&self) -> String {
         match self {
-            FetchError::Massive(MassiveError::NotEntitled { message, .. }) => {
-                format!("not in the plan: {message}")
-            }
-            FetchError::Massive(MassiveError::Exhausted { last, .. }) => {
-                format!("no answer: {last}")
-            }
+            FetchError::Massive(error) => match error {
+                MassiveError::NotEntitled { message, .. } => format!("not in the plan: {message}"),
+                MassiveError::TooEarly { message, .. } => format!("too early: {message}"),
+                MassiveError::NotFound { message, .. } => format!("not found: {message}"),
+                MassiveError::BadRequest { message, .. } => format!("refused: {message}"),
+                MassiveError::Unexpected { status, .. } => format!("unexpected status {status}"),
+                MassiveError::Exhausted { last, .. } => format!("no answer: {last}"),
+                MassiveError::Redirected { to, .. } => {
+                    format!("redirected to {to}, which is not followed")
+                }
+                MassiveError::ForeignOrigin { got, .. } => {
+                    format!("its next page is on {got}, which is not followed")
+                }
+                MassiveError::CursorLoop { .. } => "its pages lead back to themselves".to_owned(),
+                MassiveError::TooManyPages { .. } => "its pages have no end".to_owned(),
+                MassiveError::Malformed { what, .. } => {
+                    format!("the answer cannot be read: {what}")
+                }
+                other => other.to_string(),
+            },
             FetchError::FlatFile(FlatFileError::Download(error)) => match error {
                 S3Error::NotFound { .. } => "the vendor has no file of this day yet".to_owned(),
                 S3Error::NotEntitled { .. } => "flat files are not in the plan".to_owned(),
                 S3Error::Exhausted { last, .. } => format!("no answer: {last}"),
                 other => other.to_string(),
             },
-            FetchError::FlatFile(FlatFileError::Damaged { file, source }) => {
-                format!("{file} is damaged or not complete: {source}")
+            FetchError::FlatFile(FlatFileError::Damaged { .. }) => {
+                "the file is damaged or not complete".to_owned()
             }
             other => other.to_string(),
         }
     }
 }
 
+/// A fetch that ended early: what it came to until then, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Ended {
+    pub outcome: Outcome,
+    pub error: FetchError,
+}
+
 impl Job<'_> {
-    fn with_quotes(&self) -> bool {
-        self.quotes && self.quotes_refused.get().is_none()
+    fn with_quotes(&self, date: NaiveDate) -> bool {
+        let refused = self.quotes_refused.lock().expect("no unit panicked");
+        self.quotes && refused.always.is_none() && !refused.dates.contains(&date)
     }
 
-    fn give_up_quotes(&self, message: &str) {
-        self.quotes_refused.get_or_init(|| message.to_owned());
+    /// Remembers a refusal. The unit it met is to be done again, all of it without quotes.
+    fn give_up_quotes(&self, date: NaiveDate, message: &str, is_timeframe: bool) -> FetchError {
+        let mut refused = self.quotes_refused.lock().expect("no unit panicked");
+        if is_timeframe {
+            refused.dates.insert(date);
+        } else {
+            refused.always.get_or_insert_with(|| message.to_owned());
+        }
+        FetchError::NoQuotes
     }
 
     fn check_stop(&self) -> Result<(), FetchError> {
@@ -265,7 +328,18 @@ impl Job<'_> {
         };
         let mut calls = 0;
         for ticker in tickers {
-            let listed = self.massive.contracts(ticker, *date, *date)?;
+            let listed = match self.massive.contracts(ticker, *date, *date) {
+                Ok(listed) => listed,
+                Err(error) => {
+                    let error = FetchError::from(error);
+                    // Who cannot list contracts cannot ask for them one by one.
+                    return if error.is_final() {
+                        Err(error)
+                    } else {
+                        Ok(Source::Flat)
+                    };
+                }
+            };
             calls += listed.rows.len() as u64 + listed.calls;
             if calls > MANY_CALLS {
                 return Ok(Source::Flat);
@@ -275,46 +349,41 @@ impl Job<'_> {
     }
 }
 
-/// Fetches what `plan` says is missing. Fails only when nothing more can be had.
-pub fn run(job: &Job, plan: &Plan, progress: &Progress) -> Result<Outcome, FetchError> {
-    let run = Run::new(job, progress)?;
+/// Fetches what `plan` says is missing. Ends early only when nothing more can be had.
+pub fn run(job: &Job, plan: &Plan, progress: &Progress) -> Result<Outcome, Box<Ended>> {
+    let run = Run::new(job, progress);
     run.merge(Outcome {
         cached: plan.cached.clone(),
         ..Outcome::default()
     });
-    let threads = job.config.massive.concurrency as usize;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.expect("threads can be started");
-    pool.install(|| run.all(plan))?;
-    let mut outcome = run.finish();
-    for date in &plan.not_over {
-        for ticker in &job.tickers {
-            outcome.gap(Table::Flow, ticker, [*date], "the session is not over");
-        }
-    }
-    if let Some(message) = job.quotes_refused.get() {
-        let note =
-            format!("quotes are not in the plan, so sides come from the tick test: {message}");
-        outcome.notes.insert(note);
-    }
-    Ok(outcome)
+    let done = run.in_pool(|| run.all(plan));
+    run.finish(done, plan)
 }
 
-/// Records this morning's chains.
-pub fn record(job: &Job, morning: Morning, progress: &Progress) -> Result<Outcome, FetchError> {
-    let run = Run::new(job, progress)?;
+/// Records this morning's chains, as long as the session has not opened.
+pub fn record(job: &Job, morning: Morning, progress: &Progress) -> Result<Outcome, Box<Ended>> {
+    let run = Run::new(job, progress);
     progress.expect(Stage::OpenInterest, job.tickers.len() as u64);
     let dates = BTreeSet::from([morning.figures_of]);
-    for ticker in &job.tickers {
+    let record = |ticker: &String| {
         run.unit(
             Stage::OpenInterest,
             Table::OpenInterest,
             ticker,
             &dates,
             || open_interest::record(job, ticker, morning),
-        )?;
-    }
-    Ok(run.finish())
+        )
+    };
+    let done = run.in_pool(|| job.tickers.par_iter().with_max_len(1).try_for_each(record));
+    run.finish(done, &Plan::default())
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, FetchError> {
+    let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    built.map_err(|e| FetchError::Threads {
+        threads,
+        problem: e.to_string(),
+    })
 }
 
 /// A fetch under way.
@@ -323,112 +392,178 @@ struct Run<'a> {
     progress: &'a Progress,
     outcome: Mutex<Outcome>,
     /// Stages that are no longer asked for, and why.
-    left: Mutex<BTreeMap<Stage, String>>,
+    left: Mutex<BTreeMap<Stage, Lack>>,
+    /// Ticker sessions that could not be had.
+    failed: Mutex<BTreeSet<(Table, String, NaiveDate)>>,
     /// Units in a row without an answer.
     silent: AtomicU32,
-    ledger: Mutex<Ledger>,
 }
 
 impl<'a> Run<'a> {
-    fn new(job: &'a Job<'a>, progress: &'a Progress) -> Result<Run<'a>, FetchError> {
-        Ok(Run {
+    fn new(job: &'a Job<'a>, progress: &'a Progress) -> Run<'a> {
+        Run {
             job,
             progress,
             outcome: Mutex::default(),
             left: Mutex::default(),
+            failed: Mutex::default(),
             silent: AtomicU32::new(0),
-            ledger: Mutex::new(Ledger::open(job.data_dir)?),
-        })
+        }
     }
 
     fn merge(&self, part: Outcome) {
         self.outcome.lock().expect("no unit panicked").merge(part);
     }
 
-    fn finish(self) -> Outcome {
+    /// Runs `work` on as many threads as calls may be under way.
+    fn in_pool(
+        &self,
+        work: impl FnOnce() -> Result<(), FetchError> + Send,
+    ) -> Result<(), FetchError> {
+        pool(self.job.config.massive.concurrency as usize)?.install(work)
+    }
+
+    fn finish(self, done: Result<(), FetchError>, plan: &Plan) -> Result<Outcome, Box<Ended>> {
         let mut outcome = self.outcome.into_inner().expect("no unit panicked");
         outcome.bad_rows.sort();
-        outcome
+        let job = self.job;
+        for (what, table) in [
+            (What::Flow, Table::Flow),
+            (What::Bars, Table::Bars1m),
+            (What::Bars, Table::Bars1d),
+        ] {
+            if plan.not_over.is_empty() || !job.what.contains(&what) {
+                continue;
+            }
+            for ticker in &job.tickers {
+                let dates = plan.not_over.iter().copied();
+                outcome.gap(table, ticker, dates, "the session is not over");
+            }
+        }
+        let refused = job.quotes_refused.lock().expect("no unit panicked");
+        if let Some(message) = &refused.always {
+            outcome.notes.insert(format!(
+                "quotes are not in the plan, so sides come from the tick test: {message}"
+            ));
+        }
+        if let (Some(first), Some(last)) = (refused.dates.first(), refused.dates.last()) {
+            outcome.notes.insert(format!(
+                "the plan has no quotes of {} sessions, {first} to {last}: sides there come from the tick test",
+                refused.dates.len()
+            ));
+        }
+        match done {
+            Ok(()) => Ok(outcome),
+            Err(error) => Err(Box::new(Ended { outcome, error })),
+        }
     }
 
     fn all(&self, plan: &Plan) -> Result<(), FetchError> {
         let job = self.job;
-        let mut flow = plan.flow.clone();
-        let source = match plan.flow.is_empty() && !job.refresh {
-            true => job.source,
-            false => job.resolved_source(plan)?,
-        };
-        if let (Source::Flat | Source::Auto, Some(flat), true) =
-            (source, job.flat, job.what.contains(&What::Flow))
-        {
-            self.reissued(flat, &mut flow)?;
+        let mut by_contract = plan.flow.clone();
+        let mut by_day: BTreeMap<NaiveDate, BTreeSet<String>> = BTreeMap::new();
+        let mut ledger = Ledger::open(job.data_dir)?;
+        if !plan.flow.is_empty() && job.resolved_source(plan)? == Source::Flat {
+            for (date, tickers) in std::mem::take(&mut by_contract) {
+                by_day.entry(date).or_default().extend(tickers);
+            }
         }
-        let units = match source {
-            Source::Flat => flow.len() as u64,
-            _ => flow.values().map(|tickers| tickers.len() as u64).sum(),
-        };
-        self.progress
-            .expect(Stage::Splits, plan.splits.len() as u64);
-        self.progress
-            .expect(Stage::DailyBars, plan.daily.len() as u64);
-        self.progress
-            .expect(Stage::MinuteBars, plan.minutes.len() as u64);
-        self.progress
-            .expect(Stage::OpenInterest, plan.open_interest.len() as u64);
-        self.progress.expect(Stage::Flow, units);
-
-        plan.splits
-            .par_iter()
-            .with_max_len(1)
-            .try_for_each(|(ticker, end)| {
-                let dates = BTreeSet::from([*end]);
-                self.unit(Stage::Splits, Table::Splits, ticker, &dates, || {
-                    bars::splits(job, ticker, *end)
-                })
-            })?;
-        plan.daily
-            .par_iter()
-            .with_max_len(1)
-            .try_for_each(|(ticker, dates)| {
-                self.unit(Stage::DailyBars, Table::Bars1d, ticker, dates, || {
-                    bars::daily(job, ticker, dates)
-                })
-            })?;
-        plan.minutes
-            .par_iter()
-            .with_max_len(1)
-            .try_for_each(|(ticker, dates)| {
-                self.unit(Stage::MinuteBars, Table::Bars1m, ticker, dates, || {
-                    bars::minutes(job, ticker, dates)
-                })
-            })?;
-        plan.open_interest
-            .par_iter()
-            .with_max_len(1)
-            .try_for_each(|(ticker, dates)| {
-                self.unit(
-                    Stage::OpenInterest,
-                    Table::OpenInterest,
-                    ticker,
-                    dates,
-                    || open_interest::history(job, ticker, dates),
-                )
-            })?;
-        for (date, tickers) in &flow {
-            match (source, job.flat) {
-                (Source::Flat, Some(flat)) => self.market_day(flat, *date, tickers)?,
-                _ => self.ticker_days(*date, tickers)?,
+        if let (Some(flat), true) = (job.flat, job.what.contains(&What::Flow)) {
+            for (date, tickers) in self.changed(flat, &ledger)? {
+                by_day.entry(date).or_default().extend(tickers);
+            }
+        }
+        let units: usize = by_contract.values().map(Vec::len).sum();
+        for (stage, units) in [
+            (Stage::Splits, plan.splits.len()),
+            (Stage::DailyBars, plan.daily.len()),
+            (Stage::MinuteBars, plan.minutes.len()),
+            (Stage::OpenInterest, plan.open_interest.len()),
+            (Stage::Flow, units + by_day.len()),
+        ] {
+            self.progress.expect(stage, units as u64);
+        }
+        self.stage(Stage::Splits, Table::Splits, &plan.splits, bars::splits)?;
+        self.stage(Stage::DailyBars, Table::Bars1d, &plan.daily, bars::daily)?;
+        self.stage(
+            Stage::MinuteBars,
+            Table::Bars1m,
+            &plan.minutes,
+            bars::minutes,
+        )?;
+        self.stage(
+            Stage::OpenInterest,
+            Table::OpenInterest,
+            &plan.open_interest,
+            open_interest::history,
+        )?;
+        self.silent.store(0, Ordering::Relaxed);
+        for (date, tickers) in &by_contract {
+            self.ticker_days(*date, tickers)?;
+        }
+        if let (Some(flat), false) = (job.flat, by_day.is_empty()) {
+            let quotes = pool(job.config.massive.concurrency as usize)?;
+            for (date, tickers) in &by_day {
+                let tickers = self.with_their_bars(*date, tickers);
+                self.market_day(flat, &quotes, &mut ledger, *date, &tickers)?;
             }
         }
         Ok(())
     }
 
+    /// All units of a stage that is a ticker and its sessions each.
+    fn stage(
+        &self,
+        stage: Stage,
+        table: Table,
+        units: &[(String, BTreeSet<NaiveDate>)],
+        work: fn(&Job, &str, &BTreeSet<NaiveDate>) -> Result<Outcome, FetchError>,
+    ) -> Result<(), FetchError> {
+        self.silent.store(0, Ordering::Relaxed);
+        // One ticker's units one after the other: they may be parts of one file.
+        let by_ticker: Vec<_> = units.chunk_by(|a, b| a.0 == b.0).collect();
+        by_ticker.par_iter().with_max_len(1).try_for_each(|units| {
+            units.iter().try_for_each(|(ticker, dates)| {
+                self.unit(stage, table, ticker, dates, || {
+                    work(self.job, ticker, dates)
+                })
+            })
+        })
+    }
+
+    /// Those of `tickers` whose bars and open interest this fetch did not fail to get: an event made
+    /// without them would stay without. The others are a gap.
+    fn with_their_bars(&self, date: NaiveDate, tickers: &BTreeSet<String>) -> BTreeSet<String> {
+        let before = self.job.calendar.sessions_before(date, 1);
+        let failed = self.failed.lock().expect("no unit panicked");
+        let mut outcome = self.outcome.lock().expect("no unit panicked");
+        let mut ready = BTreeSet::new();
+        for ticker in tickers {
+            let has_failed = |table, date| failed.contains(&(table, ticker.clone(), date));
+            let missing = if has_failed(Table::Bars1m, date) {
+                "its minute bars could not be had"
+            } else if has_failed(Table::OpenInterest, before) {
+                "its open interest could not be had"
+            } else {
+                ready.insert(ticker.clone());
+                continue;
+            };
+            outcome.gap(Table::Flow, ticker, [date], missing);
+        }
+        ready
+    }
+
     /// One after the other: the contracts of one are what is asked for in parallel.
     fn ticker_days(&self, date: NaiveDate, tickers: &[String]) -> Result<(), FetchError> {
         let dates = BTreeSet::from([date]);
+        let ready = self.with_their_bars(date, &tickers.iter().cloned().collect());
         for ticker in tickers {
+            if !ready.contains(ticker) {
+                self.progress.done(Stage::Flow, 0);
+                continue;
+            }
             self.unit(Stage::Flow, Table::Flow, ticker, &dates, || {
-                prints::ticker_day(self.job, ticker, date)
+                again_without_quotes(|| prints::ticker_day(self.job, ticker, date))
             })?;
         }
         Ok(())
@@ -437,51 +572,58 @@ impl<'a> Run<'a> {
     fn market_day(
         &self,
         flat: &FlatFiles,
+        quotes: &rayon::ThreadPool,
+        ledger: &mut Ledger,
         date: NaiveDate,
-        tickers: &[String],
+        tickers: &BTreeSet<String>,
     ) -> Result<(), FetchError> {
-        let wanted: BTreeSet<String> = tickers.iter().cloned().collect();
-        let work = || {
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                match self.read_market_day(flat, date, &wanted) {
-                    // A file that was replaced, or came in broken, is begun again.
-                    Err(FetchError::FlatFile(
-                        FlatFileError::Damaged { .. }
-                        | FlatFileError::Download(S3Error::Reissued { .. }),
-                    )) if tries < PATIENCE => {}
-                    done => return done,
-                }
+        let gap = |outcome: &mut Outcome, lack: &Lack| {
+            for ticker in tickers {
+                outcome.gap(Table::Flow, ticker, [date], &lack.reason);
             }
         };
-        self.settle(Stage::Flow, work(), |outcome, reason| {
-            for ticker in tickers {
-                outcome.gap(Table::Flow, ticker, [date], reason);
+        if let Some(why) = self.why_left(Stage::Flow)? {
+            gap(&mut self.outcome.lock().expect("no unit panicked"), &why);
+            self.progress.done(Stage::Flow, 0);
+            return Ok(());
+        }
+        let mut tries = 0;
+        let done = loop {
+            tries += 1;
+            let read =
+                again_without_quotes(|| self.read_market_day(flat, quotes, ledger, date, tickers));
+            match read {
+                // A file that was replaced, or came in broken, is begun again.
+                Err(FetchError::FlatFile(
+                    FlatFileError::Damaged { .. }
+                    | FlatFileError::Download(S3Error::Reissued { .. }),
+                )) if tries < PATIENCE => {}
+                done => break done,
             }
-        })
+        };
+        self.settle(Stage::Flow, done, gap)
     }
 
     fn read_market_day(
         &self,
         flat: &FlatFiles,
+        quotes: &rayon::ThreadPool,
+        ledger: &mut Ledger,
         date: NaiveDate,
         wanted: &BTreeSet<String>,
     ) -> Result<Outcome, FetchError> {
         let job = self.job;
-        job.check_stop()?;
         let key = day_key(TRADES, date);
         let download = flat.get(&key)?;
         let object = download.object().clone();
         let sights = |contracts: &[(Listed, Vec<Print>)], rules: &Rules, outcome: &mut Outcome| {
-            let asked: Result<Vec<(Vec<Sight>, Outcome)>, FetchError> = contracts
-                .par_iter()
-                .map(|(listed, prints)| {
-                    let mut part = Outcome::default();
-                    let seen = prints::quoted(job, &listed.symbol, prints, rules, &mut part)?;
-                    Ok((seen, part))
-                })
-                .collect();
+            let ask = |(listed, prints): &(Listed, Vec<Print>)| {
+                let mut part = Outcome::default();
+                let seen = prints::quoted(job, &listed.symbol, date, prints, rules, &mut part)?;
+                Ok((seen, part))
+            };
+            let asked: Result<Vec<(Vec<Sight>, Outcome)>, FetchError> =
+                quotes.install(|| contracts.par_iter().map(ask).collect());
             let parts = asked?.into_iter().map(|(seen, part)| {
                 outcome.merge(part);
                 seen
@@ -496,41 +638,49 @@ impl<'a> Run<'a> {
             sights: &sights,
         };
         let day = read_market_day(&desk, download, &key, date, Wanted::These(wanted))?;
+        ledger.begin(date, &object, day.tickers())?;
         let outcome = day.commit()?;
-        let mut ledger = self.ledger.lock().expect("no unit panicked");
-        ledger.record(date, &object)?;
+        ledger.settle(date)?;
         Ok(outcome)
     }
 
-    /// Adds the sessions whose file the vendor has replaced since it was read.
-    fn reissued(
+    /// Whose flow was made of a file that the vendor has replaced since, or may not be in its place.
+    fn changed(
         &self,
         flat: &FlatFiles,
-        flow: &mut BTreeMap<NaiveDate, Vec<String>>,
-    ) -> Result<(), FetchError> {
+        ledger: &Ledger,
+    ) -> Result<BTreeMap<NaiveDate, Vec<String>>, FetchError> {
         let job = self.job;
-        let ledger = self.ledger.lock().expect("no unit panicked");
-        for (date, etag) in ledger.to_check(job.period, job.now) {
+        let mut changed = ledger.unsettled(&job.tickers);
+        for date in ledger.to_check(&job.tickers, job.now) {
             job.check_stop()?;
-            let found = match flat.head(&day_key(TRADES, date)) {
+            let found = match flat.head(&day_key(TRADES, date)).map_err(FetchError::from) {
                 Ok(found) => found,
+                Err(error) if error.is_final() => return Err(error),
                 Err(error) => {
-                    let error = FetchError::from(error);
-                    if error.is_final() {
-                        return Err(error);
-                    }
+                    let reason = error.reason();
+                    let note =
+                        format!("whether the file of {date} was replaced is unknown: {reason}");
+                    self.merge(Outcome::noted(note));
                     continue;
                 }
             };
-            if found.etag != etag {
-                let mut outcome = self.outcome.lock().expect("no unit panicked");
-                outcome.notes.insert(format!(
+            let others = ledger.made_of_another(date, &job.tickers, &found.etag);
+            if !others.is_empty() {
+                self.merge(Outcome::noted(format!(
                     "the vendor has replaced its file of {date}, so that day is read again"
-                ));
-                flow.insert(date, job.tickers.clone());
+                )));
+                changed.entry(date).or_default().extend(others);
             }
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    /// Why a stage is no longer asked for, if it is not.
+    fn why_left(&self, stage: Stage) -> Result<Option<Lack>, FetchError> {
+        self.job.check_stop()?;
+        let left = self.left.lock().expect("no unit panicked");
+        Ok(left.get(&stage).cloned())
     }
 
     /// One unit of work: merged when it is done, a gap when it cannot be had.
@@ -542,23 +692,28 @@ impl<'a> Run<'a> {
         dates: &BTreeSet<NaiveDate>,
         work: impl FnOnce() -> Result<Outcome, FetchError>,
     ) -> Result<(), FetchError> {
-        self.job.check_stop()?;
-        let left = self
-            .left
-            .lock()
-            .expect("no unit panicked")
-            .get(&stage)
-            .cloned();
-        let gap = |outcome: &mut Outcome, reason: &str| {
-            outcome.gap(table, ticker, dates.iter().copied(), reason);
+        let lack = |outcome: &mut Outcome, lack: &Lack| {
+            if table == Table::OpenInterest && lack.is_plan && !self.job.what_was_named {
+                // Nobody asked for it by name, and unknown is an answer.
+                let reason = &lack.reason;
+                let note = format!("open interest of some sessions stays unknown: {reason}");
+                outcome.notes.insert(note);
+                return;
+            }
+            outcome.gap(table, ticker, dates.iter().copied(), &lack.reason);
+            if !lack.is_plan {
+                let mut failed = self.failed.lock().expect("no unit panicked");
+                let dates = dates.iter();
+                failed.extend(dates.map(|date| (table, ticker.to_owned(), *date)));
+            }
         };
-        match left {
-            Some(reason) => {
-                gap(&mut self.outcome.lock().expect("no unit panicked"), &reason);
+        match self.why_left(stage)? {
+            Some(why) => {
+                lack(&mut self.outcome.lock().expect("no unit panicked"), &why);
                 self.progress.done(stage, 0);
                 Ok(())
             }
-            None => self.settle(stage, work(), gap),
+            None => self.settle(stage, work(), lack),
         }
     }
 
@@ -566,7 +721,7 @@ impl<'a> Run<'a> {
         &self,
         stage: Stage,
         done: Result<Outcome, FetchError>,
-        gap: impl FnOnce(&mut Outcome, &str),
+        lack: impl FnOnce(&mut Outcome, &Lack),
     ) -> Result<(), FetchError> {
         let rows = match done {
             Ok(part) => {
@@ -578,20 +733,42 @@ impl<'a> Run<'a> {
             Err(error) if error.is_final() => return Err(error),
             Err(error) => {
                 log::warn!("{}: {error}", stage.name());
-                let reason = error.reason();
+                let why = Lack {
+                    reason: error.reason(),
+                    is_plan: error.is_plan(),
+                };
                 let silent = match error.is_silence() {
                     true => self.silent.fetch_add(1, Ordering::Relaxed) + 1,
                     false => 0,
                 };
                 if error.is_refusal() || silent >= PATIENCE {
                     let mut left = self.left.lock().expect("no unit panicked");
-                    left.insert(stage, reason.clone());
+                    left.insert(stage, why.clone());
                 }
-                gap(&mut self.outcome.lock().expect("no unit panicked"), &reason);
+                lack(&mut self.outcome.lock().expect("no unit panicked"), &why);
                 0
             }
         };
         self.progress.done(stage, rows);
         Ok(())
+    }
+}
+
+/// Why something could not be had.
+#[derive(Clone, Debug)]
+struct Lack {
+    reason: String,
+    /// The vendor has it for others, or not at all: asking again is of no use.
+    is_plan: bool,
+}
+
+/// Does a unit of work once more when the vendor refuses quotes in the middle of it, so that all of it
+/// is made in the same way.
+fn again_without_quotes<T>(
+    mut work: impl FnMut() -> Result<T, FetchError>,
+) -> Result<T, FetchError> {
+    match work() {
+        Err(FetchError::NoQuotes) => work(),
+        done => done,
     }
 }

@@ -34,10 +34,13 @@ pub(super) fn history(
     let mut outcome = Outcome::default();
     for date in dates {
         let mut figures = BTreeMap::new();
+        let mut refused = None;
         for root in roots::of(ticker) {
             let fetched = match job.massive.open_interest(root, *date) {
-                Err(MassiveError::NotEntitled { .. } | MassiveError::NotFound { .. }) => {
-                    return Ok(unknown(job, outcome, ticker, dates));
+                // One of several roots may not be there; all of them mean that it is unknown.
+                Err(error @ MassiveError::NotFound { .. }) => {
+                    refused = Some(error);
+                    continue;
                 }
                 fetched => fetched?,
             };
@@ -45,25 +48,16 @@ pub(super) fn history(
             let rows = fetched.rows.into_iter();
             figures.extend(rows.map(|row| (row.contract, row.open_interest)));
         }
-        if figures.is_empty() {
-            let reason = "the vendor has no figures of this session";
-            outcome.gap(Table::OpenInterest, ticker, [*date], reason);
-            continue;
+        match (figures.is_empty(), refused) {
+            (true, Some(error)) => return Err(error.into()),
+            (true, None) => {
+                let reason = "the vendor has no figures of this session";
+                outcome.gap(Table::OpenInterest, ticker, [*date], reason);
+            }
+            (false, _) => put(job, ticker, *date, figures, None, HISTORY, &mut outcome)?,
         }
-        put(job, ticker, *date, figures, None, HISTORY, &mut outcome)?;
     }
     Ok(outcome)
-}
-
-/// Whoever asked for it by name misses it; for everybody else it stays unknown, which is an answer.
-fn unknown(job: &Job, mut outcome: Outcome, ticker: &str, dates: &BTreeSet<NaiveDate>) -> Outcome {
-    let reason = "the plan has no open interest of past days, so it stays unknown";
-    if job.what_was_named {
-        outcome.gap(Table::OpenInterest, ticker, dates.iter().copied(), reason);
-    } else {
-        outcome.notes.insert(reason.to_owned());
-    }
-    outcome
 }
 
 /// The session whose closing figures a chain shows at `now`.
@@ -112,13 +106,20 @@ impl Morning {
 /// Stores the chain of one ticker as it is shown this morning.
 pub(super) fn record(job: &Job, ticker: &str, morning: Morning) -> Result<Outcome, FetchError> {
     let mut outcome = Outcome::default();
+    let date = morning.figures_of;
     let fetched = job.massive.chain_snapshot(ticker)?;
+    // The moment the last of it was asked for: what came before was known by then as well.
+    let captured_at = (job.clock)();
+    if Morning::at(captured_at, job.calendar) != Ok(morning) {
+        let reason = "the session has opened";
+        outcome.gap(Table::OpenInterest, ticker, [date], reason);
+        return Ok(outcome);
+    }
     outcome.account(&fetched);
     let rows = fetched.rows.into_iter();
     let figures: BTreeMap<String, i64> = rows
         .filter_map(|row| Some((row.contract, row.open_interest?)))
         .collect();
-    let date = morning.figures_of;
     if figures.is_empty() {
         let reason = "the chain shows no open interest";
         outcome.gap(Table::OpenInterest, ticker, [date], reason);

@@ -37,6 +37,14 @@ pub struct Stored {
 const NAMED: usize = 20;
 
 impl Outcome {
+    /// Nothing but a note.
+    pub(super) fn noted(note: String) -> Outcome {
+        Outcome {
+            notes: BTreeSet::from([note]),
+            ..Outcome::default()
+        }
+    }
+
     pub(super) fn stored(&mut self, table: Table, sessions: u64, rows: u64) {
         let stored = self.stored.entry(table).or_default();
         stored.sessions += sessions;
@@ -77,9 +85,14 @@ impl Outcome {
         }
     }
 
-    /// Whether anything that was asked for is not there.
+    /// Whether there is nothing to tell.
+    pub fn is_nothing(&self) -> bool {
+        self.stored.is_empty() && !self.has_gaps() && self.notes.is_empty()
+    }
+
+    /// Whether anything that was asked for is not there: sessions, or rows that could not be read.
     pub fn has_gaps(&self) -> bool {
-        !self.gaps.is_empty()
+        !self.gaps.is_empty() || self.bad_row_count > 0
     }
 
     pub fn merge(&mut self, other: Outcome) {

@@ -19,12 +19,12 @@ const SETTLE_MINUTES: i64 = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Tickers whose splits have not been asked for up to the end of the period, and that end.
-    pub splits: Vec<(String, NaiveDate)>,
+    pub splits: Vec<(String, BTreeSet<NaiveDate>)>,
     /// Per ticker the sessions whose daily bar is missing.
     pub daily: Vec<(String, BTreeSet<NaiveDate>)>,
     /// Per ticker and month the sessions whose minute bars are missing.
     pub minutes: Vec<(String, BTreeSet<NaiveDate>)>,
-    /// Per ticker the sessions whose closing open interest is missing.
+    /// Per ticker and session: the closing open interest that is missing.
     pub open_interest: Vec<(String, BTreeSet<NaiveDate>)>,
     /// Per session the tickers whose flow is missing.
     pub flow: BTreeMap<NaiveDate, Vec<String>>,
@@ -62,9 +62,9 @@ impl Plan {
                 // What an event of a session may know is the close of the one before.
                 let before = |date: &NaiveDate| calendar.sessions_before(*date, 1);
                 let wanted = flow.iter().map(before).collect();
-                let missing = plan.missing(job, Table::OpenInterest, ticker, wanted)?;
-                if !missing.is_empty() {
-                    plan.open_interest.push((ticker.clone(), missing));
+                for date in plan.missing(job, Table::OpenInterest, ticker, wanted)? {
+                    let session = (ticker.clone(), BTreeSet::from([date]));
+                    plan.open_interest.push(session);
                 }
             }
             if job.what.contains(&What::Flow) {
@@ -94,7 +94,8 @@ impl Plan {
         };
         let asked = covered(job, Table::Splits, ticker)?;
         if asked.last().is_none_or(|asked| asked < end) {
-            self.splits.push((ticker.to_owned(), *end));
+            self.splits
+                .push((ticker.to_owned(), BTreeSet::from([*end])));
         } else {
             *self.cached.entry(Table::Splits).or_default() += 1;
         }

@@ -7,6 +7,8 @@
 //! Quotes are huge, so they are read backwards from the end of a run until the one before its first
 //! print is in hand.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
@@ -35,7 +37,13 @@ pub(super) fn ticker_day(job: &Job, ticker: &str, date: NaiveDate) -> Result<Out
     let contracts = job.massive.contracts(ticker, date, date)?;
     outcome.account(&contracts);
     let mut listed = Vec::new();
+    let mut known = BTreeSet::new();
     for row in contracts.rows {
+        if !known.insert(row.contract.clone()) {
+            // Its prints would count twice.
+            outcome.dropped("repeated_contract", 1);
+            continue;
+        }
         let contract = Contract::parse(&row.contract).expect("the provider checks symbols");
         let is_plain = row.shares_per_contract == crate::flow::MULTIPLIER
             && !row.has_additional_underlyings
@@ -50,10 +58,12 @@ pub(super) fn ticker_day(job: &Job, ticker: &str, date: NaiveDate) -> Result<Out
         }
     }
     if listed.is_empty() {
-        let reason = "the vendor lists no option contracts as of this day";
-        outcome.gap(Table::Flow, ticker, [date], reason);
-        return Ok(outcome);
+        // A stock without options has a day without flow, as it has in a flat file.
+        outcome
+            .notes
+            .insert(format!("no option contracts of {ticker} are listed"));
     }
+    unlisted(job, ticker, date, known, &mut listed, &mut outcome)?;
     let facts = Facts::load(
         Some(job.store),
         job.calendar,
@@ -86,6 +96,44 @@ pub(super) fn ticker_day(job: &Job, ticker: &str, date: NaiveDate) -> Result<Out
     Ok(outcome)
 }
 
+/// Adds the contracts that traded and are not in the listing, as far as the vendor's unusual trades
+/// show any.
+fn unlisted(
+    job: &Job,
+    ticker: &str,
+    date: NaiveDate,
+    mut known: BTreeSet<String>,
+    listed: &mut Vec<Listed>,
+    outcome: &mut Outcome,
+) -> Result<(), FetchError> {
+    let (from, to) = exchange_day(date);
+    for root in roots::of(ticker) {
+        let fetched = match job.massive.unusual_trades(root, from, to) {
+            // Without that look there is still the listing.
+            Err(MassiveError::NotEntitled { .. } | MassiveError::NotFound { .. }) => return Ok(()),
+            fetched => fetched?,
+        };
+        outcome.account(&fetched);
+        for row in fetched.rows {
+            if known.insert(row.contract.clone()) {
+                let contract = Contract::parse(&row.contract).expect("the provider checks symbols");
+                outcome.dropped("contract_not_in_the_listing_added", 1);
+                listed.push(Listed {
+                    symbol: row.contract,
+                    contract,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The instants of an exchange day: from midnight to midnight in New York.
+fn exchange_day(date: NaiveDate) -> (Ts, Ts) {
+    let next = date.succ_opt().expect("the calendar ends before time does");
+    (exchange_midnight(date), exchange_midnight(next))
+}
+
 /// The flow table of a ticker's day, whatever way its prints came.
 pub(super) fn events(
     facts: &Facts,
@@ -115,14 +163,17 @@ fn prints(
     rules: &Rules,
 ) -> Result<(Traded, Outcome), FetchError> {
     let mut outcome = Outcome::default();
-    let next = date.succ_opt().expect("the calendar ends before time does");
-    let (from, to) = (exchange_midnight(date), exchange_midnight(next));
-    let mut fetched = job.massive.trades(&listed.symbol, from, to)?;
+    let (from, to) = exchange_day(date);
+    let mut fetched = match job.massive.trades(&listed.symbol, from, to) {
+        // It is listed, so this is the vendor's way to say that it did not trade.
+        Err(MassiveError::NotFound { .. }) => Fetched::default(),
+        fetched => fetched?,
+    };
     outcome.account(&fetched);
     // Stable: prints of one millisecond stay as they were reported.
     fetched.rows.sort_by_key(|print| print.ts);
     let prints = fetched.rows;
-    let sights = quoted(job, &listed.symbol, &prints, rules, &mut outcome)?;
+    let sights = quoted(job, &listed.symbol, date, &prints, rules, &mut outcome)?;
     let traded = Traded {
         listed,
         prints,
@@ -135,21 +186,24 @@ fn prints(
 pub(super) fn quoted(
     job: &Job,
     symbol: &str,
+    date: NaiveDate,
     prints: &[Print],
     rules: &Rules,
     outcome: &mut Outcome,
 ) -> Result<Vec<Sight>, FetchError> {
-    if !job.with_quotes() {
+    if !job.with_quotes(date) {
         return Ok(Vec::new());
     }
     let mut seen = Vec::new();
     for run in candidates(prints, rules) {
         let asked = quotes_around(job, symbol, &prints[run.clone()], rules);
         let fetched = match asked {
-            Err(MassiveError::NotEntitled { message, .. }) => {
-                job.give_up_quotes(&message);
-                return Ok(Vec::new());
-            }
+            Err(MassiveError::NotEntitled {
+                message,
+                is_timeframe,
+                ..
+            }) => return Err(job.give_up_quotes(date, &message, is_timeframe)),
+            Err(MassiveError::NotFound { .. }) => continue,
             asked => asked?,
         };
         outcome.account(&fetched);

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 use super::FetchError;
 use crate::providers::massive::{Massive, MassiveError};
+use crate::providers::roots;
 use crate::time::Calendar;
 
 /// When neither the vendor nor the config names tickers: the underlyings whose options trade most.
@@ -46,7 +47,12 @@ impl Ranking {
         }
         let fetched = massive.grouped_day(as_of)?;
         let mut volumes: BTreeMap<String, f64> = BTreeMap::new();
-        for row in fetched.rows {
+        // Preferred shares with a small letter in their name have no options worth a rank.
+        for row in fetched
+            .rows
+            .into_iter()
+            .filter(|row| roots::is_ticker(&row.ticker))
+        {
             volumes.insert(row.ticker, row.volume);
         }
         let mut ranked: Vec<(String, f64)> = volumes.into_iter().collect();

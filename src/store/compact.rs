@@ -16,8 +16,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::layout::SessionRows;
 use super::parquet::{
-    Footer, Input, LEFTOVER, Opened, ROW_GROUP_ROWS, beside, compression, read_rows, rows_of,
-    write_table,
+    Footer, Input, LEFTOVER, Opened, ROW_GROUP_ROWS, beside, compression, floors_of, read_rows,
+    rows_of, write_table,
 };
 use super::{Entry, Store, StoreError, Table, schema};
 
@@ -66,7 +66,8 @@ impl Store {
         let sessions = by_session(&rows, &footer, path)?;
         let written = beside(path, |out| {
             let sources = footer.sources();
-            write_table(out, path, table, &sessions, &sources, footer.min_notional)?;
+            let floors = floors_of(&footer, &sessions);
+            write_table(out, path, table, &sessions, &sources, &floors)?;
             check_same(out, path, table, &rows)
         });
         written?.commit()?;

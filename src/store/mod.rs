@@ -135,9 +135,11 @@ impl Store {
         let mut covered = BTreeSet::new();
         for entry in self.files_of(table, ticker)? {
             let footer = parquet::footer(&entry.path, table)?;
-            if footer.min_notional.is_none_or(|floor| floor <= max_floor) {
-                covered.extend(footer.sessions);
-            }
+            let is_low = |date: &&NaiveDate| {
+                let floor = footer.floor_of(**date);
+                floor.is_none_or(|floor| floor <= max_floor)
+            };
+            covered.extend(footer.sessions.iter().filter(is_low));
         }
         Ok(covered)
     }
@@ -213,5 +215,46 @@ impl Store {
             Root::Folder(_) => parquet::Input::open(path),
             Root::Sample => Ok(parquet::Input::Bytes(embedded::bytes(path))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    fn put(store: &Store, dates: &[&str], floor: f64) {
+        let empty = |date: &&str| (day(date), FlowTable::default().finish());
+        let arrival = Arrival {
+            table: Table::Flow,
+            ticker: "SPY",
+            sessions: dates.iter().map(empty).collect(),
+            source: "test",
+            min_notional: Some(floor),
+        };
+        store.put(arrival).expect("there is room");
+    }
+
+    #[test]
+    fn every_session_has_the_floor_it_came_with_and_the_file_the_highest() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let store = Store::folder(folder.path());
+        let covered = |floor| {
+            let covered = store.covered(Table::Flow, "SPY", floor);
+            covered.expect("the file is whole").len()
+        };
+        let floor = || {
+            let files = store.probe(Table::Flow, "SPY").expect("the file is whole");
+            files[0].footer.min_notional
+        };
+        put(&store, &["2025-06-02", "2025-06-03"], 10_000.0);
+        put(&store, &["2025-06-02"], 5_000.0);
+        assert_eq!((covered(10_000.0), covered(5_000.0)), (2, 1));
+        assert_eq!(floor(), Some(10_000.0));
+        put(&store, &["2025-06-03"], 5_000.0);
+        assert_eq!((covered(5_000.0), floor()), (2, Some(5_000.0)));
     }
 }

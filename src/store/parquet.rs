@@ -4,7 +4,7 @@
 //! or the new one. What was promised when writing (version, schema, order) is checked when reading:
 //! a file is the world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -89,20 +89,31 @@ impl ChunkReader for Input {
     }
 }
 
+/// Floors of sessions, dollars.
+pub type Floors = BTreeMap<NaiveDate, f64>;
+
 /// What a file says about itself.
 #[derive(Clone, Debug)]
 pub struct Footer {
     /// Every session the file covers, also those without rows.
     pub sessions: BTreeSet<NaiveDate>,
     pub source: String,
-    /// Flow only: the floor below which events were dropped, dollars.
+    /// Flow only: the floor below which events were dropped, dollars. The file as a whole has the highest
+    /// of its sessions'.
     pub min_notional: Option<f64>,
+    /// Flow only: the sessions with a lower floor than the file's.
+    pub floors: Floors,
     /// Hash of everything in the file before its footer.
     pub content: String,
     pub rows: u64,
 }
 
 impl Footer {
+    /// The floor of each session, where the table has such a thing.
+    pub fn floor_of(&self, date: NaiveDate) -> Option<f64> {
+        self.floors.get(&date).copied().or(self.min_notional)
+    }
+
     /// Every source that rows of the file came from.
     pub fn sources(&self) -> BTreeSet<String> {
         let names = self.source.split(',').filter(|text| !text.is_empty());
@@ -123,6 +134,7 @@ pub struct Opened {
     pub footer: Footer,
     /// Whether the footer carries its own hash, which then agreed.
     pub is_sealed: bool,
+    table: Table,
     input: Input,
     metadata: ArrowReaderMetadata,
 }
@@ -145,6 +157,7 @@ impl Opened {
         let opened = Opened {
             path: path.to_owned(),
             footer,
+            table,
             is_sealed,
             input,
             metadata: raw,
@@ -203,13 +216,14 @@ impl Opened {
     }
 
     pub fn read_all(self) -> Result<RecordBatch, StoreError> {
-        let path = self.path.clone();
+        let (path, table) = (self.path.clone(), self.table);
         let builder = self.whole_reader();
         let schema = builder.schema().clone();
         let reader = builder.build().map_err(|e| StoreError::broken(&path, e))?;
         let batches: Result<Vec<RecordBatch>, _> = reader.collect();
         let batches = batches.map_err(|e| StoreError::broken(&path, e))?;
-        concat_batches(&schema, &batches).map_err(|e| StoreError::broken(&path, e))
+        let rows = concat_batches(&schema, &batches).map_err(|e| StoreError::broken(&path, e))?;
+        Ok(schema::with_later_columns(rows, table))
     }
 }
 
@@ -301,7 +315,15 @@ fn read_footer(
         .split(',')
         .filter(|text| !text.is_empty());
     let sessions: Result<BTreeSet<NaiveDate>, _> = sessions.map(str::parse).collect();
+    let floor = |text: &str| {
+        let (date, floor) = text.split_once('=')?;
+        Some((date.parse().ok()?, floor.parse().ok()?))
+    };
+    let floors = get("flowlab.floors").map(|text| text.split(',').map(floor).collect());
+    let floors: Option<Floors> = floors.unwrap_or_else(|| Some(Floors::new()));
     Ok(Footer {
+        floors: floors
+            .ok_or_else(|| StoreError::broken(path, "flowlab.floors: not dates and floors"))?,
         sessions: sessions
             .map_err(|e| StoreError::broken(path, format!("flowlab.sessions: {e}")))?,
         source: get("flowlab.source").unwrap_or("").to_owned(),
@@ -360,29 +382,33 @@ pub fn merge_into(
     source: &str,
     min_notional: Option<f64>,
 ) -> Result<Prepared, StoreError> {
-    let mut floor = min_notional;
+    let mut floors: Floors = min_notional
+        .map(|floor| sessions.keys().map(|date| (*date, floor)).collect())
+        .unwrap_or_default();
     let mut sources: BTreeSet<String> = BTreeSet::from([source.to_owned()]);
     if path.exists() {
         let (rows, footer) = read_rows(Input::open(path)?, path, table)?;
-        // A file is only as complete as its least complete session.
-        if footer
-            .sessions
-            .iter()
-            .any(|date| !sessions.contains_key(date))
-        {
-            floor = floor
-                .into_iter()
-                .chain(footer.min_notional)
-                .reduce(f64::max);
+        let is_kept = |date: &&NaiveDate| !sessions.contains_key(date);
+        let kept: Vec<NaiveDate> = footer.sessions.iter().filter(is_kept).copied().collect();
+        if !kept.is_empty() {
             sources.extend(footer.sources());
         }
-        for date in footer.sessions {
-            sessions.entry(date).or_insert_with(|| rows_of(&rows, date));
-        }
+        let kept: SessionRows = kept
+            .into_iter()
+            .map(|date| (date, rows_of(&rows, date)))
+            .collect();
+        floors.extend(floors_of(&footer, &kept));
+        sessions.extend(kept);
     }
     beside(path, |file| {
-        write_table(file, path, table, &sessions, &sources, floor)
+        write_table(file, path, table, &sessions, &sources, &floors)
     })
+}
+
+/// The floors of those sessions of a file that are in `rows`.
+pub fn floors_of(footer: &Footer, rows: &SessionRows) -> Floors {
+    let floor = |date: &NaiveDate| Some((*date, footer.floor_of(*date)?));
+    rows.keys().filter_map(floor).collect()
 }
 
 /// The one way a table's file is written: the same sessions give the same bytes. `path` is only for
@@ -393,7 +419,7 @@ pub fn write_table(
     table: Table,
     sessions: &SessionRows,
     sources: &BTreeSet<String>,
-    min_notional: Option<f64>,
+    floors: &Floors,
 ) -> Result<(), StoreError> {
     let dates: Vec<String> = sessions.keys().map(NaiveDate::to_string).collect();
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
@@ -403,7 +429,16 @@ pub fn write_table(
         ("flowlab.sessions", dates.join(",")),
         ("flowlab.source", sources.join(",")),
     ];
-    facts.extend(min_notional.map(|floor| ("flowlab.min_notional", floor.to_string())));
+    // A file is only as complete as its least complete session.
+    let highest = floors.values().copied().reduce(f64::max);
+    facts.extend(highest.map(|floor| ("flowlab.min_notional", floor.to_string())));
+    let lower = floors.iter().filter(|(_, floor)| Some(**floor) < highest);
+    let lower: Vec<String> = lower
+        .map(|(date, floor)| format!("{date}={floor}"))
+        .collect();
+    if !lower.is_empty() {
+        facts.push(("flowlab.floors", lower.join(",")));
+    }
     write_parquet(file, &schema::of(table), sessions.values(), facts)
         .map_err(|e| StoreError::parquet(path, e))
 }

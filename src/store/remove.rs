@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::parquet::{Input, beside, read_rows, rows_of, sync_folder, write_table};
+use super::layout::SessionRows;
+use super::parquet::{Input, beside, floors_of, read_rows, rows_of, sync_folder, write_table};
 use super::{Store, StoreError, Table};
 
 /// What removing would take from one file, or has taken.
@@ -70,10 +71,11 @@ impl Store {
 fn keep_others(path: &Path, table: Table, gone: &BTreeSet<NaiveDate>) -> Result<(), StoreError> {
     let (rows, footer) = read_rows(Input::open(path)?, path, table)?;
     let kept = footer.sessions.difference(gone);
-    let kept = kept.map(|date| (*date, rows_of(&rows, *date))).collect();
+    let kept: SessionRows = kept.map(|date| (*date, rows_of(&rows, *date))).collect();
     let sources = footer.sources();
+    let floors = floors_of(&footer, &kept);
     let written = beside(path, |file| {
-        write_table(file, path, table, &kept, &sources, footer.min_notional)
+        write_table(file, path, table, &kept, &sources, &floors)
     });
     written?.commit()
 }

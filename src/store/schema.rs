@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 
 use super::{StoreProblem, Table};
 
@@ -111,11 +112,32 @@ fn bars_1d() -> Vec<Field> {
     ]
 }
 
+/// The columns that files of the first days do not have. They are null there.
+const LATER: [&str; 1] = ["captured_at"];
+
+/// `rows` of a file, with the columns it was written without.
+pub fn with_later_columns(rows: RecordBatch, table: Table) -> RecordBatch {
+    let schema = of(table);
+    let missing = |field: &&FieldRef| rows.column_by_name(field.name()).is_none();
+    if !schema.fields().iter().any(|field| missing(&field)) {
+        return rows;
+    }
+    let column = |field: &FieldRef| match rows.column_by_name(field.name()) {
+        Some(column) => column.clone(),
+        None => new_null_array(field.data_type(), rows.num_rows()),
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(schema, columns).expect("the file's columns were checked")
+}
+
 /// Whether `got` has every column of `expected` with its type. Further columns do no harm.
 pub fn check(got: &Schema, expected: &Schema) -> Result<(), StoreProblem> {
     for field in expected.fields() {
         let name = field.name();
         let Ok(found) = got.field_with_name(name) else {
+            if LATER.contains(&name.as_str()) {
+                continue;
+            }
             return Err(StoreProblem::MissingColumn {
                 column: name.clone(),
             });

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    Array, ArrayRef, AsArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
     RecordBatch, StringArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType};
 use chrono::NaiveDate;
 
 use super::parquet::{Footer, date_from_days, days_since_epoch, read_rows};
@@ -181,11 +181,13 @@ impl Store {
         Ok((splits, footers))
     }
 
-    /// Open interest of `ticker`'s contracts at the close of `date`, by OCC symbol; empty when unknown.
+    /// Open interest of `ticker`'s contracts at the close of `date`, by OCC symbol, as far as it was known
+    /// before `known_before`; empty when unknown.
     pub fn open_interest(
         &self,
         ticker: &str,
         date: NaiveDate,
+        known_before: Ts,
     ) -> Result<HashMap<String, i64>, StoreError> {
         let mut known = HashMap::new();
         for entry in self.files_between(Table::OpenInterest, ticker, date, date)? {
@@ -196,7 +198,12 @@ impl Store {
             let contracts = rows.column(1).as_dictionary::<Int32Type>();
             let symbols = contracts.values().as_string::<i32>();
             let figures = rows.column(2).as_primitive::<Int64Type>().values();
+            let captured = rows.column(3).as_primitive::<TimestampNanosecondType>();
             for (row, _) in days.iter().enumerate().filter(|(_, d)| **d == day) {
+                // Law 1: what a chain showed after the open was not known before it.
+                if captured.is_valid(row) && captured.value(row) >= known_before.ns() {
+                    continue;
+                }
                 let symbol = symbols.value(contracts.keys().value(row) as usize);
                 known.insert(symbol.to_owned(), figures[row]);
             }

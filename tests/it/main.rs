@@ -6,6 +6,8 @@ mod cli;
 mod config;
 /// An edge that was planted, and nothing else, is found.
 mod edge;
+/// The vendor, stood in for, with everything that can go wrong on the way to the cache.
+mod fetch;
 /// Prints to events: tapes one can check by hand, and properties.
 mod flow;
 /// What must always hold.
@@ -18,3 +20,9 @@ mod market;
 mod oracle;
 /// Tables as people and programs read them.
 mod report;
+/// The vendor on this machine, with faults on demand.
+#[path = "../standin/mod.rs"]
+mod standin;
+/// The synthetic market as the stand-in serves it.
+#[path = "../synthetic_world.rs"]
+mod synthetic_world;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 use url::Url;
@@ -14,7 +14,7 @@ use super::{Args, report, stages, stop_on_ctrl_c};
 use crate::config::{Config, secret};
 use crate::engine::Period;
 use crate::fetch::{
-    self, BUILT_IN, FetchError, Job, Morning, Plan, Progress, Ranking, Source, What,
+    self, BUILT_IN, Ended, FetchError, Job, Morning, Outcome, Plan, Progress, Ranking, Source, What,
 };
 use crate::providers::massive::flat::{FlatFiles, S3Settings};
 use crate::providers::massive::{Massive, Pacing, Settings};
@@ -24,7 +24,7 @@ use crate::time::{Calendar, Ts};
 pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let config = session.config()?;
     let calendar = Calendar::shipped();
-    let now = now();
+    let now = now_is();
     let period = period(args, &calendar, now)?;
     let stop = stop_on_ctrl_c()?;
     let massive = connect(&config, stop.clone())?;
@@ -55,8 +55,9 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         quotes: !args.no_quotes,
         refresh: args.refresh,
         now,
+        clock: &now_is,
         stop: &stop,
-        quotes_refused: OnceLock::new(),
+        quotes_refused: Mutex::default(),
     };
     if period.is_none() {
         return record(session, &job, args.plan);
@@ -69,7 +70,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let fetched = stages::watch(session, &job, &progress, || {
         fetch::run(&job, &plan, &progress)
     });
-    report::outcome(session, stopped(fetched)?)
+    finish(session, fetched)
 }
 
 /// This morning's chains: what a chain says is only known now.
@@ -92,19 +93,27 @@ fn record(session: &Session, job: &Job, is_plan: bool) -> anyhow::Result<Status>
     let recorded = stages::watch(session, job, &progress, || {
         fetch::record(job, morning, &progress)
     });
-    report::outcome(session, stopped(recorded)?)
+    finish(session, recorded)
 }
 
-fn stopped<T>(fetched: Result<T, FetchError>) -> anyhow::Result<T> {
-    match fetched {
-        Err(error) if error.is_stop() => Err(Failure::failed("stopped; what is stored is whole")
-            .hint("run the same command again to have the rest")
-            .into()),
-        fetched => Ok(fetched?),
+/// What it came to is told also when it ended early: what is stored is not asked for again.
+fn finish(session: &Session, fetched: Result<Outcome, Box<Ended>>) -> anyhow::Result<Status> {
+    let ended = match fetched {
+        Ok(outcome) => return report::outcome(session, &outcome),
+        Err(ended) => ended,
+    };
+    if !ended.outcome.is_nothing() {
+        report::outcome(session, &ended.outcome)?;
     }
+    if ended.error.is_stop() {
+        return Err(Failure::failed("stopped; what is stored is whole")
+            .hint("run the same command again to have the rest")
+            .into());
+    }
+    Err(ended.error.into())
 }
 
-fn now() -> Ts {
+fn now_is() -> Ts {
     let ns = chrono::Utc::now().timestamp_nanos_opt();
     Ts::from_ns(ns.expect("the calendar ends before nanoseconds do"))
 }

@@ -107,7 +107,13 @@ fn flow(job: &Job, plan: &Plan, has_quotes: bool) -> anyhow::Result<Asked> {
             .expect("it was seen not to be empty");
         let mut contracts = 0;
         for ticker in tickers {
-            contracts += job.massive.contracts(ticker, *date, *date)?.rows.len() as u64;
+            match job.massive.contracts(ticker, *date, *date) {
+                Ok(listed) => contracts += listed.rows.len() as u64,
+                Err(error) => {
+                    line.note = format!("contracts cannot be listed: {error}");
+                    return Ok(line);
+                }
+            }
         }
         let per_unit = contracts / tickers.len() as u64 + 1;
         line.calls = units * per_unit;
@@ -178,15 +184,15 @@ fn access_table(access: &crate::providers::massive::Entitlements) -> Table {
 }
 
 /// Prints what came and what did not.
-pub fn outcome(session: &Session, outcome: Outcome) -> anyhow::Result<Status> {
-    let mut tables = vec![stored_table(session, &outcome)];
+pub fn outcome(session: &Session, outcome: &Outcome) -> anyhow::Result<Status> {
+    let mut tables = vec![stored_table(session, outcome)];
     if outcome.flow.read > 0 {
         let dropped = outcome.dropped.iter();
         let dropped: Vec<(&str, u64)> = dropped.map(|(reason, n)| (*reason, *n)).collect();
         tables.push(prints_table(&outcome.flow, &dropped));
     }
     if outcome.has_gaps() {
-        tables.push(gaps_table(&outcome));
+        tables.push(gaps_table(outcome));
     }
     session.print_tables(&tables)?;
     for note in &outcome.notes {

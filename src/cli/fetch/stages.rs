@@ -32,10 +32,18 @@ pub fn watch<T: Send>(
             true => bars(job, progress, &is_done),
             false => lines(session, job, progress, &is_done),
         });
-        let result = work();
-        is_done.store(true, Ordering::Relaxed);
-        result
+        // Also when the work panics: nobody would end the watching otherwise.
+        let _done = SetOnDrop(&is_done);
+        work()
     })
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Bytes and calls of both ways to the vendor.

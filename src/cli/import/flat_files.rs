@@ -20,7 +20,7 @@ use crate::providers::roots;
 use crate::store::{
     Arrival, BarTable, DailyBar, DailyTable, MinuteBar, Prepared, Store, Table as StoreTable,
 };
-use crate::time::Calendar;
+use crate::time::{Calendar, Ts};
 
 /// What the footers of bars name as their source.
 const BARS_SOURCE: &str = "massive/flat";
@@ -88,19 +88,22 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         target,
         outcome: Outcome::default(),
     };
-    for ((kind, date), path) in &files {
-        match kind {
-            Kind::OptionTrades => import.trades(path, *date)?,
-            Kind::DailyBars | Kind::MinuteBars => import.bars(*kind, path, *date)?,
-        }
-    }
+    let mut files = files.iter();
+    // What came in before a file that does not is told all the same.
+    let done = files.try_for_each(|((kind, date), path)| match kind {
+        Kind::OptionTrades => import.trades(path, *date),
+        Kind::DailyBars | Kind::MinuteBars => import.bars(*kind, path, *date),
+    });
     let outcome = import.outcome;
     say_bad_rows(session, &outcome.bad_rows, outcome.bad_row_count);
     let mut tables = vec![import.table.0];
     if outcome.flow.read > 0 {
-        tables.push(prints_table(&outcome.flow, &[]));
+        let dropped = outcome.dropped.iter();
+        let dropped: Vec<(&str, u64)> = dropped.map(|(reason, n)| (*reason, *n)).collect();
+        tables.push(prints_table(&outcome.flow, &dropped));
     }
-    session.print_tables(&tables)
+    session.print_tables(&tables)?;
+    done.map(|()| Status::Fine)
 }
 
 /// Every file named, with what it holds and its day: bars before the prints that look at them.
@@ -119,6 +122,10 @@ fn files(args: &Args, calendar: &Calendar) -> anyhow::Result<BTreeMap<(Kind, Nai
             calendar
                 .check_range(date)
                 .map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
+            if calendar.session_on(date).is_none() {
+                let message = format!("{}: the exchange does not open on {date}", path.display());
+                return Err(Failure::usage(message).hint("leave it out").into());
+            }
             let kind = args.kind.or_else(|| kind_of(&path)).ok_or_else(|| {
                 Failure::usage(format!("{}: cannot tell what it holds", path.display()))
                     .hint("say --kind option-trades, minute-bars or daily-bars")
@@ -249,6 +256,7 @@ impl Import<'_> {
         let counts = bars.counts();
         let mut outcome = Outcome::default();
         outcome.bad_rows(counts.bad_rows.iter().map(ToString::to_string));
+        outcome.bad_row_count = counts.bad.values().sum();
         self.outcome.merge(outcome);
         Ok(())
     }
@@ -285,8 +293,10 @@ fn prepare(
         }
         _ => {
             let session = calendar.session_on(date);
+            // Of a minute that comes twice the later row stays.
+            let bars: BTreeMap<Ts, &Bar> = bars.iter().map(|bar| (bar.ts, bar)).collect();
             let mut table = BarTable::default();
-            for bar in bars {
+            for bar in bars.into_values() {
                 table.push(MinuteBar {
                     ts: bar.ts,
                     open: bar.open,

@@ -1,12 +1,13 @@
 //! `flowlab import unusual-whales`: daily full-flow files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
+use super::super::failure::Failure;
 use super::super::{Session, Status, universe};
 use super::{DryRun, FileTable, say_account};
 use crate::config::Config;
@@ -15,6 +16,9 @@ use crate::flow::FlowCounts;
 use crate::providers::unusual_whales::{self, NamedContract, UwPrint};
 use crate::store::{Arrival, Store, Table as StoreTable};
 use crate::time::Calendar;
+
+/// A day with less than one in so many of a file's rows is not what the file is of.
+const STRAY: u64 = 100;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -40,6 +44,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let target = args.dry_run.target(session)?;
     let mut table = FileTable::new(&target.name);
     let mut counts = FlowCounts::default();
+    let mut seen: BTreeMap<NaiveDate, PathBuf> = BTreeMap::new();
     for file in &files {
         let mut read = unusual_whales::read(file, wanted.as_ref(), &|_| ())?;
         let mut tickers = 0;
@@ -51,6 +56,22 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
                 *read.account.dropped.entry("no_session").or_default() += rows;
                 continue;
             };
+            let rows: u64 = day.values().map(|rows| rows.len() as u64).sum();
+            // A file is of one day; a few rows of another would pass for all of that one.
+            if rows * STRAY < read.account.kept {
+                read.account.kept -= rows;
+                *read.account.dropped.entry("other_day").or_default() += rows;
+                continue;
+            }
+            if let Some(other) = seen.insert(date, file.clone()) {
+                let message = format!(
+                    "{} and {} are both of {date}",
+                    other.display(),
+                    file.display()
+                );
+                let hint = "a session is stored as a whole: put the two into one file, or one zip";
+                return Err(Failure::usage(message).hint(hint).into());
+            }
             tickers += day.len() as u64;
             let made = Day {
                 config: &config,

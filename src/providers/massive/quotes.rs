@@ -6,7 +6,7 @@ use super::trades::Window;
 use super::wire::{Cell, Fault};
 use super::{Fetched, Massive, MassiveError};
 use crate::flow::{Quote, TimedQuote};
-use crate::time::Ts;
+use crate::time::{SECOND_NS, Ts};
 
 #[derive(Default, Deserialize, PartialEq)]
 #[serde(default)]
@@ -50,6 +50,12 @@ impl Massive {
         enough: Ts,
     ) -> Result<Fetched<TimedQuote>, MassiveError> {
         let window = Window { from, to };
+        // Around one print a handful of quotes will do; along an hour of prints all are wanted.
+        let limit = match to.ns_since(enough) / SECOND_NS {
+            0..=1 => "100",
+            2..=60 => "5000",
+            _ => "50000",
+        };
         let url = self.client.base().endpoint(
             &["v3", "quotes", &format!("O:{contract}")],
             &[
@@ -57,7 +63,7 @@ impl Massive {
                 ("timestamp.lt", &to.ns().to_string()),
                 ("order", "desc"),
                 ("sort", "timestamp"),
-                ("limit", "1000"),
+                ("limit", limit),
             ],
         );
         let pages = self.client.pages(

@@ -28,13 +28,14 @@ use days::Day;
 use findings::Findings;
 
 /// Keys that a footer of ours has, and no others.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "ARROW:schema",
     "flowlab.format",
     "flowlab.table",
     "flowlab.sessions",
     "flowlab.source",
     "flowlab.min_notional",
+    "flowlab.floors",
     "flowlab.content",
     super::seal::KEY,
 ];

@@ -10,3 +10,5 @@ mod no_look_ahead;
 mod no_start_date_effect;
 /// 5. Every event is counted, under a signal or under a reason.
 mod nothing_lost;
+/// Keys go to the vendor and nowhere else.
+mod secrets;
