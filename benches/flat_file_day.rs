@@ -1,4 +1,4 @@
-//! How fast a flat file of option trades is read, next to what `gzip -dc FILE | wc -l` takes for the
+//! How fast a flat file of option trades is read, and imported as flow of all its tickers, next to what `gzip -dc FILE | wc -l` takes for the
 //! same file in the same run.
 //!
 //! `cargo bench --bench flat_file_day -- [PRINTS] [RUNS]`. Writes to a temporary folder, which it
@@ -9,7 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use flowlab::config::{Config, Sources};
+use flowlab::fetch::{Desk, FetchError, Listed, MarketDay, Outcome, Wanted, read_market_day};
+use flowlab::flow::{Print, Rules, Sight};
 use flowlab::providers::massive::flat::Trades;
+use flowlab::store::Store;
+use flowlab::time::Calendar;
 
 #[path = "flat_file_day/generate.rs"]
 mod generate;
@@ -35,22 +40,59 @@ fn main() {
     }
     let bytes = path.metadata().expect("the day was written").len();
     println!("{:.1} MB compressed", bytes as f64 / 1e6);
-    println!("run   gzip | wc s   all s  ratio   one root s  ratio");
-    let (mut baselines, mut alls) = (Vec::new(), Vec::new());
+    println!("run   gzip | wc s  read s  ratio  one root s  ratio  import s  ratio  peak MB");
+    let (mut ratios, mut caches) = (Vec::new(), Vec::new());
     for run in 1..=runs {
         let baseline = seconds(|| count_lines(&path));
         let all = seconds(|| read(&path, |_| true));
         let one = seconds(|| read(&path, |root| root == "MMM"));
+        let cache = tempfile::tempdir().expect("a temporary folder");
+        let import = seconds(|| import(&path, cache.path()));
+        // Kept: file systems are slow to make files right after others were removed.
+        caches.push(cache);
         println!(
-            "{run:>3} {baseline:>14.2} {all:>7.2} {:>6.2} {one:>12.2} {:>6.2}",
+            "{run:>3} {baseline:>14.2} {all:>7.2} {:>6.2} {one:>11.2} {:>6.2} {import:>9.2} {:>6.2} {:>8}",
             all / baseline,
-            one / baseline
+            one / baseline,
+            import / baseline,
+            peak_megabytes(),
         );
-        baselines.push(baseline);
-        alls.push(all);
+        ratios.push(import / baseline);
     }
-    let ratio = median(&mut alls) / median(&mut baselines);
-    println!("median ratio of all {ratio:.2}");
+    println!("median ratio of the import {:.2}", median(&mut ratios));
+}
+
+/// All of it: prints, events, files of five thousand tickers in their places, durably.
+fn import(path: &Path, cache: &Path) {
+    let (store, calendar) = (Store::folder(cache), Calendar::shipped());
+    let sources = Sources {
+        file: None,
+        search_dir: cache.to_owned(),
+        set: Vec::new(),
+    };
+    let config = Config::load(&sources).expect("the shipped config is valid");
+    let no_quotes = |contracts: &[(Listed, &[Print])], _: &Rules, _: &mut Outcome| {
+        Ok::<Vec<Vec<Sight>>, FetchError>(vec![Vec::new(); contracts.len()])
+    };
+    let desk = Desk {
+        store: Some(&store),
+        calendar: &calendar,
+        config: &config,
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        sights: &no_quotes,
+    };
+    let file = File::open(path).expect("the day was written");
+    let day = read_market_day(&desk, file, "day", generate::DATE, Wanted::All);
+    let outcome = day.and_then(MarketDay::commit).expect("the file is whole");
+    assert!(outcome.flow.events > 0, "prints come to events");
+}
+
+/// The most memory this process had so far.
+fn peak_megabytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1000
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

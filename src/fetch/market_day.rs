@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -33,11 +34,24 @@ pub const SOURCE: &str = "massive/flat";
 /// Tickers whose prints are read and whose events are not yet made.
 const WAITING: usize = 2;
 
-/// A ticker's prints of the day.
+/// A ticker's prints of the day, contract after contract.
 struct TickerPrints {
     ticker: String,
-    contracts: Vec<(Listed, Vec<Print>)>,
+    contracts: Vec<(Listed, Range<usize>)>,
+    prints: Vec<Print>,
 }
+
+impl TickerPrints {
+    fn push(&mut self, listed: Listed, prints: &[Print]) {
+        let start = self.prints.len();
+        self.prints.extend_from_slice(prints);
+        self.contracts.push((listed, start..self.prints.len()));
+    }
+}
+
+/// Buffers of tickers that are done, for those to come: fresh memory for twelve million prints costs
+/// more than reading them.
+type Spare = Mutex<Vec<Vec<Print>>>;
 
 /// Files written and not yet in their place, and what they came to.
 pub struct MarketDay {
@@ -90,11 +104,12 @@ pub fn read(
     let (sender, receiver) = sync_channel::<TickerPrints>(WAITING);
     let receiver = Mutex::new(receiver);
     let has_failed = AtomicBool::new(false);
+    let spare = Spare::default();
     let (read, worked) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..desk.workers)
-            .map(|_| scope.spawn(|| work(desk, date, &receiver, &done, &has_failed)))
+            .map(|_| scope.spawn(|| work(desk, date, &receiver, &done, &spare, &has_failed)))
             .collect();
-        let read = collect(input, file, date, wanted, |ticker| {
+        let read = collect(input, file, date, wanted, &spare, |ticker| {
             sender.send(ticker).is_ok() && !has_failed.load(Ordering::Relaxed)
         });
         // The workers see the end of it.
@@ -131,6 +146,7 @@ fn collect(
     file: &str,
     date: NaiveDate,
     wanted: Wanted,
+    spare: &Spare,
     mut take: impl FnMut(TickerPrints) -> bool,
 ) -> Result<(BTreeSet<String>, Outcome, RowCounts), FetchError> {
     let wants =
@@ -151,14 +167,18 @@ fn collect(
             symbol: contract.symbol.to_owned(),
             contract: contract.contract.clone(),
         };
-        let row = (listed, contract.prints.to_vec());
         let empty = || TickerPrints {
             ticker: ticker.to_owned(),
             contracts: Vec::new(),
+            prints: spare
+                .lock()
+                .expect("no worker panicked")
+                .pop()
+                .unwrap_or_default(),
         };
         if roots::of(ticker).len() > 1 {
             let ticker = scattered.entry(ticker.to_owned()).or_insert_with(empty);
-            ticker.contracts.push(row);
+            ticker.push(listed, contract.prints);
             continue;
         }
         if current
@@ -174,7 +194,8 @@ fn collect(
                 ticker: ticker.to_owned(),
             });
         }
-        current.get_or_insert_with(empty).contracts.push(row);
+        let current = current.get_or_insert_with(empty);
+        current.push(listed, contract.prints);
     }
     seen.extend(scattered.keys().cloned());
     for ticker in current.into_iter().chain(scattered.into_values()) {
@@ -196,18 +217,29 @@ fn work(
     date: NaiveDate,
     receiver: &Mutex<Receiver<TickerPrints>>,
     done: &Mutex<(Vec<Prepared>, Outcome)>,
+    spare: &Spare,
     has_failed: &AtomicBool,
 ) -> Result<(), FetchError> {
     let mut failure = None;
     loop {
         let next = receiver.lock().expect("no worker panicked").recv();
-        let Ok(TickerPrints { ticker, contracts }) = next else {
+        let Ok(TickerPrints {
+            ticker,
+            contracts,
+            mut prints,
+        }) = next
+        else {
             return failure.map_or(Ok(()), Err);
         };
         if failure.is_some() {
             continue;
         }
-        let (files, part) = match store(desk, date, &ticker, contracts) {
+        let contracts = contracts.into_iter();
+        let contracts = contracts.map(|(listed, range)| (listed, &prints[range]));
+        let stored = store(desk, date, &ticker, contracts.collect());
+        prints.clear();
+        spare.lock().expect("no worker panicked").push(prints);
+        let (files, part) = match stored {
             Ok(stored) => stored,
             Err(error) => {
                 has_failed.store(true, Ordering::Relaxed);
@@ -225,7 +257,7 @@ fn store(
     desk: &Desk,
     date: NaiveDate,
     ticker: &str,
-    contracts: Vec<(Listed, Vec<Print>)>,
+    contracts: Vec<(Listed, &[Print])>,
 ) -> Result<(Vec<Prepared>, Outcome), FetchError> {
     let mut outcome = Outcome::default();
     let facts = Facts::load(desk.store, desk.calendar, desk.config, ticker, date, SOURCE)?;
@@ -233,7 +265,7 @@ fn store(
     let traded = contracts.into_iter().zip(sights);
     let traded = traded.map(|((listed, prints), sights)| Traded {
         listed,
-        prints,
+        prints: prints.into(),
         sights,
     });
     let table = events(&facts, traded.collect(), &mut outcome);

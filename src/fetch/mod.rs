@@ -128,7 +128,7 @@ pub struct Desk<'a> {
 }
 
 /// What each print of each of a ticker's contracts met; empty where nothing is known.
-pub type Sights<'a> = dyn Fn(&[(Listed, Vec<Print>)], &Rules, &mut Outcome) -> Result<Vec<Vec<Sight>>, FetchError>
+pub type Sights<'a> = dyn Fn(&[(Listed, &[Print])], &Rules, &mut Outcome) -> Result<Vec<Vec<Sight>>, FetchError>
     + Sync
     + 'a;
 
@@ -616,8 +616,8 @@ impl<'a> Run<'a> {
         let key = day_key(TRADES, date);
         let download = flat.get(&key)?;
         let object = download.object().clone();
-        let sights = |contracts: &[(Listed, Vec<Print>)], rules: &Rules, outcome: &mut Outcome| {
-            let ask = |(listed, prints): &(Listed, Vec<Print>)| {
+        let sights = |contracts: &[(Listed, &[Print])], rules: &Rules, outcome: &mut Outcome| {
+            let ask = |(listed, prints): &(Listed, &[Print])| {
                 let mut part = Outcome::default();
                 let seen = prints::quoted(job, &listed.symbol, date, prints, rules, &mut part)?;
                 Ok((seen, part))

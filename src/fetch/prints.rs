@@ -7,6 +7,7 @@
 //! Quotes are huge, so they are read backwards from the end of a run until the one before its first
 //! print is in hand.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
@@ -25,9 +26,9 @@ use crate::time::{Ts, exchange_midnight};
 const MS_NS: i64 = 1_000_000;
 
 /// One contract's prints and what they met.
-pub(super) struct Traded {
+pub(super) struct Traded<'a> {
     pub listed: Listed,
-    pub prints: Vec<Print>,
+    pub prints: Cow<'a, [Print]>,
     pub sights: Vec<Sight>,
 }
 
@@ -161,7 +162,7 @@ fn prints(
     listed: Listed,
     date: NaiveDate,
     rules: &Rules,
-) -> Result<(Traded, Outcome), FetchError> {
+) -> Result<(Traded<'static>, Outcome), FetchError> {
     let mut outcome = Outcome::default();
     let (from, to) = exchange_day(date);
     let mut fetched = match job.massive.trades(&listed.symbol, from, to) {
@@ -176,7 +177,7 @@ fn prints(
     let sights = quoted(job, &listed.symbol, date, &prints, rules, &mut outcome)?;
     let traded = Traded {
         listed,
-        prints,
+        prints: prints.into(),
         sights,
     };
     Ok((traded, outcome))

@@ -85,6 +85,7 @@ fn bars(job: &Job, progress: &Progress, is_done: &AtomicBool) {
     ));
     whole.set_message("all");
     let started = Instant::now();
+    let mut clock = StageClock::default();
     while !is_done.load(Ordering::Relaxed) {
         for (stage, bar) in &stages {
             let Reached { done, total, rows } = progress.reached(*stage);
@@ -97,8 +98,9 @@ fn bars(job: &Job, progress: &Progress, is_done: &AtomicBool) {
         let seconds = started.elapsed().as_secs_f64().max(1e-3);
         whole.set_length(total);
         whole.set_position(done);
+        let left = clock.left(progress);
         whole.set_prefix(format!(
-            "{} calls, {}, {}/s",
+            "{} calls, {}, {}/s, {left} left",
             HumanCount(calls),
             HumanBytes(bytes),
             HumanBytes((bytes as f64 / seconds) as u64)
@@ -108,33 +110,53 @@ fn bars(job: &Job, progress: &Progress, is_done: &AtomicBool) {
     let _ = screen.clear();
 }
 
+/// How long the stage at hand still takes, by how long it took so far. A unit of another stage is of
+/// another size, so they are not thrown together; flow, the longest, comes last.
+#[derive(Default)]
+struct StageClock(Option<(Stage, Instant)>);
+
+impl StageClock {
+    fn left(&mut self, progress: &Progress) -> String {
+        let Some(stage) = under_way(progress) else {
+            return "nothing".to_owned();
+        };
+        let (_, since) = match self.0 {
+            Some(known) if known.0 == stage => known,
+            _ => *self.0.insert((stage, Instant::now())),
+        };
+        let Reached { done, total, .. } = progress.reached(stage);
+        if done == 0 {
+            return "?".to_owned();
+        }
+        let left = since.elapsed().as_secs_f64() / done as f64 * (total - done) as f64;
+        HumanDuration(Duration::from_secs_f64(left)).to_string()
+    }
+}
+
+/// The first stage that is not done.
+fn under_way(progress: &Progress) -> Option<Stage> {
+    Stage::ALL.into_iter().find(|stage| {
+        let reached = progress.reached(*stage);
+        reached.done < reached.total
+    })
+}
+
 fn lines(session: &Session, job: &Job, progress: &Progress, is_done: &AtomicBool) {
-    let started = Instant::now();
-    let mut last = started;
+    let mut last = Instant::now();
+    let mut clock = StageClock::default();
     while !is_done.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK_EVERY);
+        let left = clock.left(progress);
         if last.elapsed() < LINE_EVERY {
             continue;
         }
         last = Instant::now();
-        let under_way = |stage: &Stage| {
-            let reached = progress.reached(*stage);
-            reached.done < reached.total
-        };
-        let Some(stage) = Stage::ALL.into_iter().find(under_way) else {
+        let Some(stage) = under_way(progress) else {
             continue;
         };
         let Reached { done, total, .. } = progress.reached(stage);
         let whole = all(progress);
         let (bytes, calls) = traffic(job);
-        let left = match whole.done {
-            0 => "?".to_owned(),
-            so_far => {
-                let per_unit = started.elapsed().as_secs_f64() / so_far as f64;
-                let left = per_unit * (whole.total - so_far) as f64;
-                HumanDuration(Duration::from_secs_f64(left)).to_string()
-            }
-        };
         session.say(&format!(
             "{} {done}/{total}, in all {}/{}, {} calls, {}, {left} left",
             stage.name(),

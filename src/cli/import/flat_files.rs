@@ -194,7 +194,7 @@ impl Import<'_> {
     fn trades(&mut self, path: &Path, date: NaiveDate) -> anyhow::Result<()> {
         let name = path.display().to_string();
         let input = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let nothing = |contracts: &[(Listed, Vec<Print>)], _: &Rules, _: &mut Outcome| {
+        let nothing = |contracts: &[(Listed, &[Print])], _: &Rules, _: &mut Outcome| {
             Ok::<Vec<Vec<Sight>>, FetchError>(vec![Vec::new(); contracts.len()])
         };
         let desk = Desk {
