@@ -40,7 +40,7 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::engine::Period;
-use crate::flow::{Print, Rules, Sight};
+use crate::flow::{Class, Codes, Print, Rules, Sight};
 use crate::providers::massive::flat::{FlatFileError, FlatFiles, S3Error, day_key};
 use crate::providers::massive::{Massive, MassiveError};
 use crate::store::{Store, StoreError, Table};
@@ -498,6 +498,9 @@ impl<'a> Run<'a> {
             open_interest::history,
         )?;
         self.silent.store(0, Ordering::Relaxed);
+        if units + by_day.len() > 0 {
+            self.compare_conditions()?;
+        }
         for (date, tickers) in &by_contract {
             self.ticker_days(*date, tickers)?;
         }
@@ -507,6 +510,37 @@ impl<'a> Run<'a> {
                 let tickers = self.with_their_bars(*date, tickers);
                 self.market_day(flat, &quotes, &mut ledger, *date, &tickers)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Says where the vendor's table of conditions has come to differ from the one compiled in: volume
+    /// would then no longer be what its bars count.
+    fn compare_conditions(&self) -> Result<(), FetchError> {
+        let theirs = match self.job.massive.conditions().map_err(FetchError::from) {
+            Ok(fetched) => fetched.rows,
+            Err(error) if error.is_final() => return Err(error),
+            // Without their table ours still stands.
+            Err(error) => {
+                log::info!("conditions: {error}");
+                return Ok(());
+            }
+        };
+        for row in theirs {
+            let Ok(code) = i16::try_from(row.id) else {
+                continue;
+            };
+            let class = Class::of(Codes::one(code));
+            let difference = match row.updates_volume {
+                _ if class.is_unknown => "is new to this program, which takes it for regular",
+                Some(counts) if counts && !class.counts => "counts as volume with the vendor now",
+                Some(counts) if !counts && class.counts => {
+                    "no longer counts as volume with the vendor"
+                }
+                _ => continue,
+            };
+            let note = format!("condition {code} ({}) {difference}", row.name);
+            self.merge(Outcome::noted(note));
         }
         Ok(())
     }

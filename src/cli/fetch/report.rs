@@ -75,7 +75,7 @@ pub fn plan(session: &Session, job: &Job, plan: &Plan) -> anyhow::Result<Status>
     let at_once = f64::from(job.config.massive.concurrency) / SECONDS_PER_CALL;
     let seconds = calls as f64 / per_second.min(at_once);
     session.say(&format!(
-        "about {calls} calls and {}, {} at the pace of the config; on the smallest plan, five calls a minute, {}",
+        "at least {calls} calls and {}, {} at the pace of the config; on the smallest plan, five calls a minute, {}",
         HumanBytes(bytes),
         HumanDuration(std::time::Duration::from_secs_f64(seconds)),
         HumanDuration(std::time::Duration::from_secs(calls * 12)),

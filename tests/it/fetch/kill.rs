@@ -102,6 +102,8 @@ impl Stored {
                 let date = param(request, "as_of").parse().expect("a date");
                 flow(param(request, "underlying_ticker"), date)
             }
+            // A table that is looked at whenever there are prints to come.
+            (Origin::Rest, ["v3", "reference", "conditions"]) => false,
             (Origin::Rest, ["options", "v1", "unusual-trades"]) => {
                 let from = param(request, "sip_timestamp.gte");
                 let from = from.parse().expect("a time");
@@ -209,7 +211,8 @@ fn everything_is_known(server: &Server, desk: &Desk, command: &str, by_file: boo
     desk.works(server, &format!("{command} --refresh"));
     let requests = server.requests();
     let mut asked = without_cursor(&requests[before..]);
-    assert!(asked.all(|request| stored.answers(request, by_file)));
+    let is_known = |request: &Logged| stored.answers(request, by_file);
+    assert!(asked.all(|request| request.path.ends_with("/conditions") || is_known(request)));
 }
 
 #[test]
