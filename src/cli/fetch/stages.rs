@@ -80,9 +80,7 @@ fn bars(job: &Job, progress: &Progress, is_done: &AtomicBool) {
         })
         .collect();
     let whole = screen.add(ProgressBar::new(0));
-    whole.set_style(style(
-        "{msg:13} [{bar:24}] {pos}/{len}, {prefix}, {eta} left",
-    ));
+    whole.set_style(style("{msg:13} [{bar:24}] {pos}/{len}, {prefix}"));
     whole.set_message("all");
     let started = Instant::now();
     let mut clock = StageClock::default();
