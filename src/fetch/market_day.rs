@@ -19,20 +19,38 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use chrono::NaiveDate;
 
+use super::error::FetchError;
 use super::facts::{Facts, Listed};
 use super::outcome::Outcome;
 use super::prints::{Traded, events};
-use super::{Desk, FetchError};
-use crate::flow::Print;
+use crate::config::Config;
+use crate::flow::{Print, Rules, Sight};
 use crate::providers::massive::flat::{RowCounts, Trades};
 use crate::providers::roots;
-use crate::store::{Arrival, Prepared, Table};
+use crate::store::{Arrival, Prepared, Store, Table};
+use crate::time::Calendar;
 
 /// What the `source` column says of events made of a flat file's prints.
 pub const SOURCE: &str = "massive/flat";
 
 /// Tickers whose prints are read and whose events are not yet made.
 const WAITING: usize = 2;
+
+/// What a market's day needs of its surroundings.
+pub struct Desk<'a> {
+    /// Without one nothing is written: a day is only counted.
+    pub store: Option<&'a Store>,
+    pub calendar: &'a Calendar,
+    pub config: &'a Config,
+    /// Threads that make events.
+    pub workers: usize,
+    pub sights: &'a Sights<'a>,
+}
+
+/// What each print of each of a ticker's contracts met; empty where nothing is known.
+pub type Sights<'a> = dyn Fn(&[(Listed, &[Print])], &Rules, &mut Outcome) -> Result<Vec<Vec<Sight>>, FetchError>
+    + Sync
+    + 'a;
 
 /// A ticker's prints of the day, contract after contract.
 struct TickerPrints {
