@@ -16,9 +16,9 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::layout::SessionRows;
 use super::parquet::{
-    Footer, Input, LEFTOVER, Opened, ROW_GROUP_ROWS, beside, compression, floors_of, read_rows,
-    rows_of, write_table,
+    Footer, Input, Opened, ROW_GROUP_ROWS, compression, floors_of, read_rows, rows_of, write_table,
 };
+use super::place::{LEFTOVER, beside};
 use super::{Entry, Store, StoreError, Table, schema};
 
 /// A file that was written again, or would be.

@@ -9,7 +9,8 @@ use arrow::datatypes::{DataType, Date32Type, TimestampNanosecondType};
 use chrono::NaiveDate;
 
 use super::csv::csv_rows;
-use super::parquet::{Opened, beside, days_since_epoch};
+use super::parquet::{Opened, days_since_epoch};
+use super::place::beside;
 use super::{Store, StoreError, Table, schema};
 use crate::time::exchange_midnight;
 

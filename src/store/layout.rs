@@ -170,7 +170,7 @@ pub(super) fn sweep(root: &Path) -> Result<(), StoreError> {
         }
         for folder in folders {
             for name in names_in(&folder)? {
-                if name.starts_with(super::parquet::LEFTOVER) {
+                if name.starts_with(super::place::LEFTOVER) {
                     let path = folder.join(name);
                     std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, e))?;
                 }

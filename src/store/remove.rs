@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::layout::SessionRows;
-use super::parquet::{Input, beside, floors_of, read_rows, rows_of, sync_folder, write_table};
+use super::parquet::{Input, floors_of, read_rows, rows_of, write_table};
+use super::place::{beside, sync_folder};
 use super::{Store, StoreError, Table};
 
 /// What removing would take from one file, or has taken.

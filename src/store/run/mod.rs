@@ -16,7 +16,8 @@ use tempfile::TempDir;
 
 use super::StoreError;
 use super::csv::csv_rows;
-use super::parquet::{properties, read_plain, sync_folder};
+use super::parquet::{properties, read_plain};
+use super::place::sync_folder;
 use crate::paper::Trade;
 use crate::strategies::Signal;
 use tables::{signals_table, trades_table};
