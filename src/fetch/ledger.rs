@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FetchError;
 use crate::providers::massive::flat::Object;
+use crate::store::write_whole;
 use crate::time::Ts;
 
 const NAME: &str = "flat_files.json";
@@ -91,16 +92,11 @@ impl Ledger {
     }
 
     fn write(&self) -> Result<(), FetchError> {
-        let folder = self.path.parent().expect("the file lies in a folder");
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, &self.files)?;
-            writeln!(file)?;
-            file.as_file().sync_all()?;
-            file.persist(&self.path).map_err(|e| e.error)?;
-            Ok(())
-        };
-        write().map_err(|e| FetchError::file(&self.path, e))
+        write_whole(&self.path, |file| {
+            serde_json::to_writer_pretty(&mut *file, &self.files)?;
+            writeln!(file)
+        })?;
+        Ok(())
     }
 
     /// The days whose file may have been replaced since it was read for one of `tickers`.

@@ -2,7 +2,7 @@
 //! whoever ranks by a later day has picked the stocks that were about to be busy.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use super::FetchError;
 use crate::providers::massive::{Massive, MassiveError};
 use crate::providers::roots;
+use crate::store::{StoreError, UNIVERSE, write_whole};
 use crate::time::Calendar;
 
 /// When neither the vendor nor the config names tickers: the underlyings whose options trade most.
@@ -65,7 +66,7 @@ impl Ranking {
             return Err(MassiveError::NotFound { path, message }.into());
         }
         if keep {
-            write(&path, &ranked).map_err(|e| FetchError::file(&path, e))?;
+            write(&path, &ranked)?;
         }
         let tickers = ranked.into_iter().map(|(ticker, _)| ticker).collect();
         Ok(Ranking { as_of, tickers })
@@ -73,21 +74,19 @@ impl Ranking {
 }
 
 fn path(data_dir: &Path, as_of: NaiveDate) -> PathBuf {
-    data_dir.join("universe").join(format!("{as_of}.csv"))
+    data_dir.join(UNIVERSE).join(format!("{as_of}.csv"))
 }
 
-/// Rank, ticker and volume: written whole, so that a file that is there is complete.
-fn write(path: &Path, ranked: &[(String, f64)]) -> std::io::Result<()> {
-    let folder = path.parent().expect("the file lies in a folder");
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    writeln!(file, "rank,ticker,volume")?;
-    for (rank, (ticker, volume)) in ranked.iter().enumerate() {
-        writeln!(file, "{},{ticker},{volume}", rank + 1)?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+/// Rank, ticker and volume.
+fn write(path: &Path, ranked: &[(String, f64)]) -> Result<(), StoreError> {
+    write_whole(path, |file| {
+        let mut out = BufWriter::new(file);
+        writeln!(out, "rank,ticker,volume")?;
+        for (rank, (ticker, volume)) in ranked.iter().enumerate() {
+            writeln!(out, "{},{ticker},{volume}", rank + 1)?;
+        }
+        out.flush()
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<String>, FetchError> {

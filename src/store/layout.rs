@@ -159,21 +159,25 @@ pub(super) fn list_ticker(
     Ok(entries)
 }
 
+/// Where rankings are kept beside the tables.
+pub const UNIVERSE: &str = "universe";
+
 /// Removes the files below `root` that a writer was killed over. Only under the lock: they may be
 /// somebody's who is still writing.
 pub(super) fn sweep(root: &Path) -> Result<(), StoreError> {
+    let mut folders = vec![root.to_owned(), root.join(UNIVERSE)];
     for table in Table::ALL {
         let folder = root.join(table.name());
-        let mut folders = vec![folder.clone()];
         if table.is_monthly() {
             folders.extend(names_in(&folder)?.iter().map(|name| folder.join(name)));
         }
-        for folder in folders {
-            for name in names_in(&folder)? {
-                if name.starts_with(super::place::LEFTOVER) {
-                    let path = folder.join(name);
-                    std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, e))?;
-                }
+        folders.push(folder);
+    }
+    for folder in folders {
+        for name in names_in(&folder)? {
+            if name.starts_with(super::place::LEFTOVER) {
+                let path = folder.join(name);
+                std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, e))?;
             }
         }
     }

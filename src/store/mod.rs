@@ -41,10 +41,10 @@ pub use compact::{Compacted, Leftover};
 pub use error::{StoreError, StoreProblem};
 pub use export::csv_header;
 pub use flow::{FlowBatch, FlowBatches, FlowTable, RowId};
-pub use layout::{Entry, Month, Table};
+pub use layout::{Entry, Month, Table, UNIVERSE};
 pub use lock::Lock;
 pub use parquet::{Footer, ProbedFile};
-pub use place::Prepared;
+pub use place::{Prepared, write_whole};
 pub use remove::Removal;
 pub use run::{EncodedRows, RunWriter, read_signals, read_trades};
 pub use small::{DailyBar, DailyTable, OpenInterest, OpenInterestTable, Split, SplitTable};
@@ -238,6 +238,23 @@ mod tests {
             min_notional: Some(floor),
         };
         store.put(arrival).expect("there is room");
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_behind_goes_with_the_next_lock() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let left = ["", "universe", "bars_1d", "flow/SPY"].map(|inside| {
+            let inside = folder.path().join(inside);
+            std::fs::create_dir_all(&inside).expect("there is room");
+            let left = inside.join(".tmp123");
+            std::fs::write(&left, "half").expect("there is room");
+            left
+        });
+        let kept = folder.path().join("notes.txt");
+        std::fs::write(&kept, "mine").expect("there is room");
+        let _lock = Store::folder(folder.path()).lock().expect("nobody writes");
+        assert_eq!(left.map(|path| path.exists()), [false; 4]);
+        assert!(kept.exists());
     }
 
     #[test]

@@ -91,6 +91,18 @@ pub fn beside(
     })
 }
 
+/// Writes a small file of the store's folder that is no table: all of it is there afterwards, or
+/// nothing has changed.
+pub fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
+    let written = beside(path, |file| {
+        write(file).map_err(|e| StoreError::io(path, e))
+    });
+    written?.commit()
+}
+
 /// Temporary files are private; tables are for every program of the user's group.
 #[cfg(unix)]
 fn make_readable(file: &File) -> std::io::Result<()> {
