@@ -44,7 +44,10 @@ pub mod config;
 pub mod context;
 pub mod engine;
 pub mod fetch;
+
 pub mod flow;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod manifest;
 pub mod paper;
 pub mod providers;

@@ -1,6 +1,5 @@
 //! `flowlab backtest`: from the cache to a run's folder and its tables.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -9,13 +8,13 @@ use anyhow::Context as _;
 use chrono::NaiveDate;
 
 use super::failure::Failure;
+use super::period::say_gaps;
 use super::progress::{Progress, watch};
-use super::{Session, Status, dates, universe, writable_folder};
-use crate::config::Config;
-use crate::engine::{self, Gaps, Job, Meter, Period, Summary, TickerRows};
+use super::{Session, Status, dates, period, universe, writable_folder};
+use crate::engine::{self, Job, Meter, Period, Summary, TickerRows};
 use crate::manifest::Manifest;
 use crate::report::{self, Dimension, parse_crossing};
-use crate::store::{EncodedRows, RunWriter, Store, Table};
+use crate::store::{EncodedRows, RunWriter};
 use crate::strategies::Kind;
 use crate::time::Calendar;
 
@@ -49,7 +48,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     dates::check(&calendar, args.start, args.end)?;
     let store = session.store()?;
     let tickers = universe::tickers(&args.tickers, &config, &store)?;
-    let period = period(args, &store, &calendar, &config, &tickers)?;
+    let period = period::of(args.start, args.end, &store, &calendar, &config, &tickers)?;
     writable_folder(&session.global.runs_dir, "--runs-dir")?;
     let job = Job {
         store: &store,
@@ -62,7 +61,9 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let sessions = calendar.between(period.start, period.end).len();
     if summary.gaps.flow.values().flatten().count() == tickers.len() * sessions {
         let when = format!("from {} to {}", period.start, period.end);
-        return Err(no_flow(&store, &when, &flow_sessions(&store, &tickers)?).into());
+        return Err(
+            period::no_flow(&store, &when, &period::flow_sessions(&store, &tickers)?).into(),
+        );
     }
     let manifest = Manifest::new(&job, &summary);
     let folder = writer.finish(&manifest.run, &config.resolved_yaml(), &manifest.to_json());
@@ -96,45 +97,6 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     })
 }
 
-fn period(
-    args: &Args,
-    store: &Store,
-    calendar: &Calendar,
-    config: &Config,
-    tickers: &[String],
-) -> anyhow::Result<Period> {
-    let period = match (args.start, args.end) {
-        (Some(start), Some(end)) => Period { start, end },
-        (start, end) => {
-            let sessions = flow_sessions(store, tickers)?;
-            let cached = engine::default_period(store, calendar, config, tickers)?;
-            let (Some(cached), Some(first)) = (cached, sessions.first()) else {
-                let message = format!("{}: no sessions of flow in the cache", store.name());
-                return Err(Failure::failed(message)
-                    .hint("bring some in with `flowlab fetch` or `flowlab import`")
-                    .into());
-            };
-            // An early --end leaves no room for a warm start; then it starts as early as it can.
-            let is_early = end.is_some_and(|end| end < cached.start);
-            let default_start = if is_early { *first } else { cached.start };
-            let period = Period {
-                start: start.unwrap_or(default_start),
-                end: end.unwrap_or(cached.end),
-            };
-            if period.start > period.end {
-                let what = match (start, end) {
-                    (Some(start), _) => format!("from {start} on"),
-                    _ => format!("up to {}", period.end),
-                };
-                return Err(no_flow(store, &what, &sessions).into());
-            }
-            period
-        }
-    };
-    dates::whole(calendar, period.start, period.end)?;
-    Ok(period)
-}
-
 const UNWRITTEN: &str = "cannot write the run; nothing of it was kept";
 
 /// Runs the job and writes its rows as they come. The run is in place once the writer finishes.
@@ -162,42 +124,6 @@ fn compute(session: &Session, job: &Job) -> anyhow::Result<(Summary, RunWriter)>
     let summary =
         summary.with_context(|| format!("cannot run the backtest from {start} to {end}"))?;
     Ok((summary, writer))
-}
-
-/// Every session that any of `tickers` has flow of.
-fn flow_sessions(store: &Store, tickers: &[String]) -> anyhow::Result<BTreeSet<NaiveDate>> {
-    let mut sessions = BTreeSet::new();
-    for ticker in tickers {
-        let files = store.probe(Table::Flow, ticker)?;
-        sessions.extend(files.into_iter().flat_map(|file| file.footer.sessions));
-    }
-    Ok(sessions)
-}
-
-fn no_flow(store: &Store, when: &str, sessions: &BTreeSet<NaiveDate>) -> Failure {
-    let failure = Failure::failed(format!("no flow {when} in {}", store.name()));
-    match (sessions.first(), sessions.last()) {
-        (Some(first), Some(last)) => failure.hint(format!(
-            "there are {} sessions from {first} to {last} for these tickers",
-            sessions.len()
-        )),
-        _ => failure.hint("bring some in with `flowlab fetch` or `flowlab import`"),
-    }
-}
-
-const GAP_LINES: usize = 12;
-
-fn say_gaps(session: &Session, gaps: &Gaps) {
-    let lines = gaps.lines();
-    for line in lines.iter().take(GAP_LINES) {
-        session.say(&format!("gap: {line}"));
-    }
-    if lines.len() > GAP_LINES {
-        session.say(&format!(
-            "gap: and {} more, all in manifest.json",
-            lines.len() - GAP_LINES
-        ));
-    }
 }
 
 fn closing_line(summary: &Summary, folder: &str, seconds: f64) -> String {

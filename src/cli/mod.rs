@@ -9,6 +9,10 @@ mod dates;
 mod failure;
 mod fetch;
 mod import;
+#[cfg(feature = "live")]
+mod live;
+mod log;
+mod period;
 mod progress;
 mod report;
 mod universe;
@@ -78,6 +82,9 @@ struct Global {
     /// Say more; twice for everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
+    /// How log lines are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
+    log_format: log::Format,
     /// Colours in tables
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -99,6 +106,13 @@ enum Command {
     Backtest(backtest::Args),
     /// Print the tables of a finished run
     Report(report::Args),
+    /// Run the strategies on a stream: alerts, paper trades, state that survives
+    #[cfg(feature = "live")]
+    Live(live::Args),
+    /// Look after alerts
+    #[cfg(feature = "live")]
+    #[command(subcommand)]
+    Alert(live::AlertCommand),
     /// Bring data into the cache from a provider
     Fetch(fetch::Args),
     /// Bring archives that you own into the cache
@@ -130,23 +144,7 @@ struct Session {
 /// Runs the command line. The only place that turns what happened into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let level = match (cli.global.quiet, cli.global.verbose) {
-        (true, _) => log::LevelFilter::Error,
-        (false, 0) => log::LevelFilter::Warn,
-        (false, 1) => log::LevelFilter::Info,
-        (false, _) => log::LevelFilter::Debug,
-    };
-    env_logger::Builder::new()
-        .filter_module("flowlab", level)
-        .format(|out, record| {
-            writeln!(
-                out,
-                "{}: {}",
-                record.level().as_str().to_lowercase(),
-                record.args()
-            )
-        })
-        .init();
+    log::start(&cli.global);
     match dispatch(cli) {
         Ok(Status::Fine) => ExitCode::SUCCESS,
         Ok(Status::Gaps) => ExitCode::from(3),
@@ -163,6 +161,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
         Command::Backtest(args) => backtest::run(&session, &args),
         Command::Report(args) => report::run(&session, &args),
+        #[cfg(feature = "live")]
+        Command::Live(args) => live::run(&session, &args),
+        #[cfg(feature = "live")]
+        Command::Alert(command) => live::alert(&session, &command),
         Command::Fetch(args) => fetch::run(&session, &args),
         Command::Import(command) => import::run(&session, &command),
         Command::Data(command) => data::run(&session, &command),
@@ -182,7 +184,7 @@ impl Session {
 
     fn config(&self) -> anyhow::Result<Config> {
         let config = Config::load(&self.sources())?;
-        log::info!("config from {}", config.layers().join(", "));
+        ::log::info!("config from {}", config.layers().join(", "));
         Ok(config)
     }
 

@@ -26,6 +26,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::strategies::Kind;
+
+/// The channel that is always there: the terminal.
+pub const CONSOLE: &str = "console";
+
 /// All settings of a run: merged, defaulted, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -34,6 +39,7 @@ pub struct Config {
     pub market_regime: MarketRegime,
     pub context: ContextConfig,
     pub universe: Universe,
+    pub live: LiveConfig,
     pub massive: MassiveConfig,
     pub flow: FlowConfig,
     pub weights: Weights,
@@ -171,12 +177,26 @@ pub struct Universe {
     pub tickers: Vec<String>,
 }
 
+/// Waits and intervals of a stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LiveConfig {
+    pub reorder_ms: u64,
+    pub quiet_seconds: f64,
+    pub bar_wait_seconds: f64,
+    pub stale_seconds: f64,
+    pub reconnect_first_seconds: f64,
+    pub reconnect_longest_seconds: f64,
+    pub heartbeat_seconds: f64,
+}
+
 /// The vendor's addresses and how hard it is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MassiveConfig {
     pub rest_url: String,
     pub flat_files_url: String,
     pub flat_files_bucket: String,
+    pub options_socket_url: String,
+    pub stocks_socket_url: String,
     pub max_requests_per_second: f64,
     pub concurrency: u32,
 }
@@ -204,13 +224,35 @@ pub struct PaperConfig {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Routing {
-    pub channels: Channels,
+    /// `${NAME}` placeholders by channel; [`secret::expand`] looks them up when a run begins.
+    pub channels: BTreeMap<String, String>,
+    pub alerts: Alerts,
+    pub telegram: Telegram,
 }
 
-/// `${NAME}` placeholders; [`secret::expand`] looks them up when an alert is to be sent.
+/// Names of channels by kind of message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Channels {
-    pub telegram_scalps: String,
-    pub telegram_swings: String,
-    pub telegram_main: String,
+pub struct Alerts {
+    pub scalp: Vec<String>,
+    pub day_trade: Vec<String>,
+    pub swing: Vec<String>,
+    pub heartbeat: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Telegram {
+    pub api_url: String,
+    /// A `${NAME}` placeholder.
+    pub bot_token: String,
+}
+
+impl Alerts {
+    /// The channels of a strategy's alerts.
+    pub fn of(&self, kind: Kind) -> &[String] {
+        match kind {
+            Kind::Scalp => &self.scalp,
+            Kind::DayTrade => &self.day_trade,
+            Kind::Swing => &self.swing,
+        }
+    }
 }

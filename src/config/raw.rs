@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::values::{
-    BasisPoints, Bucket, Count, ExperimentId, HttpUrl, NonNegative, Percent, Placeholder, Positive,
-    Strength, Threads, Ticker, Tickers, Whole,
+    BasisPoints, Bucket, ChannelName, ChannelNames, Count, ExperimentId, HttpUrl, NonNegative,
+    Percent, Placeholder, Positive, SocketUrl, Strength, Threads, Ticker, Tickers, Whole,
 };
 use super::{DirectionRule, EntryRule, Intrabar, MissingContext};
 
@@ -118,6 +118,7 @@ block! {
         context: RawContext,
         tickers: RawTickers,
         universe: RawUniverse,
+        live: RawLive,
         massive: RawMassive,
         flow: RawFlow,
         scalp: RawMode,
@@ -181,11 +182,33 @@ block! {
 }
 
 block! {
+    /// Waits and intervals of a stream.
+    RawLive {
+        /// How far prints may come out of their order.
+        reorder_ms: Whole,
+        /// Silence after which what the tape had begun is taken as complete.
+        quiet_seconds: Positive,
+        /// How long a minute's bar is waited for after the minute.
+        bar_wait_seconds: Positive,
+        /// Silence in session hours that ends a connection.
+        stale_seconds: Positive,
+        /// The first wait before another try to connect; it doubles.
+        reconnect_first_seconds: Positive,
+        /// The longest wait before another try to connect.
+        reconnect_longest_seconds: Positive,
+        /// How often the stream says that it is alive.
+        heartbeat_seconds: Positive,
+    }
+}
+
+block! {
     /// The vendor's addresses and how hard it is asked. Keys come from the environment alone.
     RawMassive {
         rest_url: HttpUrl,
         flat_files_url: HttpUrl,
         flat_files_bucket: Bucket,
+        options_socket_url: SocketUrl,
+        stocks_socket_url: SocketUrl,
         /// The most calls in a second; fewer when the vendor says so.
         max_requests_per_second: Positive,
         /// Calls under way at once.
@@ -270,15 +293,26 @@ block! {
 
 block! {
     RawRouting {
-        channels: RawChannels,
+        /// Where alerts go: names of environment variables, never their values.
+        channels: BTreeMap<ChannelName, Placeholder>,
+        alerts: RawAlerts,
+        telegram: RawTelegram,
     }
 }
 
 block! {
-    /// Where alerts go: names of environment variables, never their values.
-    RawChannels {
-        telegram_scalps: Placeholder,
-        telegram_swings: Placeholder,
-        telegram_main: Placeholder,
+    /// The channels of each kind of message.
+    RawAlerts {
+        scalp: ChannelNames,
+        day_trade: ChannelNames,
+        swing: ChannelNames,
+        heartbeat: ChannelNames,
+    }
+}
+
+block! {
+    RawTelegram {
+        api_url: HttpUrl,
+        bot_token: Placeholder,
     }
 }

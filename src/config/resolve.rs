@@ -9,7 +9,7 @@ use super::layer::{self, Layer, Origin, Sources};
 use super::merge::{self, Merged, merge};
 use super::mode::{self, Setting};
 use super::raw::RawConfig;
-use super::{Config, ModeConfig};
+use super::{CONSOLE, Config, ModeConfig};
 use crate::strategies::Kind;
 
 /// A resolved value and where it comes from.
@@ -41,6 +41,7 @@ impl Config {
             market_regime: section(&tree, &["market_regime"]),
             context: section(&tree, &["context"]),
             universe: section(&tree, &["universe"]),
+            live: section(&tree, &["live"]),
             massive: section(&tree, &["massive"]),
             flow: section(&tree, &["flow"]),
             weights: section(&tree, &["scoring", "weights"]),
@@ -162,11 +163,44 @@ impl Config {
             &self.at("context", "rvol_min_sessions"),
             &self.at("context", "rvol_sessions"),
         )?;
+        self.in_order(
+            &self.at("live", "reconnect_first_seconds"),
+            &self.at("live", "reconnect_longest_seconds"),
+        )?;
+        self.check_channels()?;
         let tickers = self.overridden_tickers();
         for ticker in std::iter::once(None).chain(tickers.into_iter().map(Some)) {
             for kind in Kind::ALL {
                 self.check_mode(&mode::settings(&self.tree, ticker, *kind))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Alerts go to channels that are there.
+    fn check_channels(&self) -> Result<(), ConfigError> {
+        let known = &self.routing.channels;
+        let block = merge::at(&self.tree, &["routing", "alerts"]).and_then(Value::as_mapping);
+        for (key, channels) in block.into_iter().flatten() {
+            let names = channels.as_sequence().into_iter().flatten();
+            let is_known = |name: &&str| *name == CONSOLE || known.contains_key(*name);
+            let Some(unknown) = names.filter_map(Value::as_str).find(|name| !is_known(name)) else {
+                continue;
+            };
+            let kind = key.as_str().expect("raw blocks have nothing but text keys");
+            let path = ["routing", "alerts", kind].map(str::to_owned);
+            let layer = &self.layers[self.layer_of(&path)];
+            let channels: Vec<&str> = known.keys().map(String::as_str).collect();
+            let key = path.join(".");
+            let fault = Fault::Conflict {
+                key: key.clone(),
+                got: unknown.to_owned(),
+                expected: format!(
+                    "{CONSOLE} or one of routing.channels ({})",
+                    channels.join(", ")
+                ),
+            };
+            return Err(layer.error(layer.place(&path), key, fault));
         }
         Ok(())
     }

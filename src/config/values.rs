@@ -169,6 +169,13 @@ names! {
         |text| Unexpected::Str(text), is_ticker, "^[A-Z0-9][A-Z0-9./-]{0,14}$";
     HttpUrl: "an address such as https://api.massive.com: http or https, a host, a port if need be, no path",
         |_| Unexpected::Other("another text"), is_origin, r"^https?://[A-Za-z0-9.\[\]:-]+/?$";
+    SocketUrl: "a websocket's address such as wss://socket.massive.com/options, without a query",
+        |_| Unexpected::Other("another text"), is_socket, r"^wss?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/_-]*)?$";
+    ChannelName: "a channel's name that begins with telegram_, discord_, slack_ or webhook_",
+        |text| Unexpected::Str(text), is_channel, "^(telegram|discord|slack|webhook)_[A-Za-z0-9_]+$";
+    RoutedChannel: "console or a channel of routing.channels",
+        |text| Unexpected::Str(text), |text| text == super::CONSOLE || is_channel(text),
+        "^(console|(telegram|discord|slack|webhook)_[A-Za-z0-9_]+)$";
     Bucket: "a bucket's name",
         |text| Unexpected::Str(text), is_bucket, "^[a-z0-9][a-z0-9.-]{1,62}$";
     // What was typed may be the secret itself, so it is not repeated.
@@ -195,6 +202,24 @@ fn is_origin(text: &str) -> bool {
         && url::Url::parse(text).is_ok()
 }
 
+/// As an origin, and a path without anything that could be a secret.
+fn is_socket(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("wss://")
+        .or_else(|| text.strip_prefix("ws://"));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]/_".contains(c);
+    rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain))
+        && url::Url::parse(text).is_ok()
+}
+
+fn is_channel(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let service = text.split_once('_').filter(|(_, rest)| !rest.is_empty());
+    service.is_some_and(|(service, rest)| {
+        ["telegram", "discord", "slack", "webhook"].contains(&service) && rest.chars().all(is_plain)
+    })
+}
+
 fn is_bucket(text: &str) -> bool {
     let is_small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     (2..=63).contains(&text.len())
@@ -219,35 +244,49 @@ fn is_placeholder(text: &str) -> bool {
     })
 }
 
-/// A list of tickers, each once.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(inline)]
-pub struct Tickers(Vec<Ticker>);
+/// Lists whose items stand in them once.
+macro_rules! lists {
+    ($($name:ident of $item:ident: $expected:literal;)+) => {$(
+        #[doc = concat!("Holds ", $expected, ".")]
+        #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+        #[schemars(inline)]
+        pub struct $name(Vec<$item>);
 
-impl<'de> Deserialize<'de> for Tickers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EachOnce).map(Tickers)
-    }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct EachOnce;
+
+                impl<'de> Visitor<'de> for EachOnce {
+                    type Value = Vec<$item>;
+
+                    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_seq<A: SeqAccess<'de>>(
+                        self,
+                        mut seq: A,
+                    ) -> Result<Vec<$item>, A::Error> {
+                        let mut items = Vec::new();
+                        while let Some(item) = seq.next_element::<$item>()? {
+                            if items.contains(&item) {
+                                let twice = format!("a list with {} twice", item.0);
+                                let unexpected = Unexpected::Other(&twice);
+                                return Err(A::Error::invalid_value(unexpected, &self));
+                            }
+                            items.push(item);
+                        }
+                        Ok(items)
+                    }
+                }
+
+                deserializer.deserialize_seq(EachOnce).map($name)
+            }
+        }
+    )+};
 }
 
-struct EachOnce;
-
-impl<'de> Visitor<'de> for EachOnce {
-    type Value = Vec<Ticker>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a list of tickers, each once")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Ticker>, A::Error> {
-        let mut tickers = Vec::new();
-        while let Some(ticker) = seq.next_element::<Ticker>()? {
-            if tickers.contains(&ticker) {
-                let twice = format!("a list with {} twice", ticker.0);
-                return Err(A::Error::invalid_value(Unexpected::Other(&twice), &self));
-            }
-            tickers.push(ticker);
-        }
-        Ok(tickers)
-    }
+lists! {
+    Tickers of Ticker: "a list of tickers, each once";
+    ChannelNames of RoutedChannel: "a list of channels, each once";
 }

@@ -202,9 +202,8 @@ impl<'a> AsOf<'a> {
         context.day_low = known(frames.levels.day_low[row]);
         context.high_30 = known(frames.levels.high_30[row]);
         context.low_30 = known(frames.levels.low_30[row]);
-        let offset = self.day.index - frames.sessions[0].index;
         context.rvol = frames.baseline.rvol(
-            offset,
+            self.day.index,
             minute,
             frames.vwap.cumulative_volume[row],
             fact.scale,

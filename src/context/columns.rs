@@ -1,14 +1,16 @@
 //! The frames: a value per regular bar for each idea, and what is one value per session.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::carry::Carry;
 use super::levels::Levels;
 use super::rvol::Baseline;
 use super::sessions::{self, SessionFacts};
 use super::splits::Splits;
-use super::trend::TrendSteps;
+use super::trend::{TrendCarry, TrendSteps};
 use super::vwap::Vwap;
 use crate::config::Config;
 use crate::store::{Bars, DailyBar};
@@ -45,7 +47,7 @@ pub struct Frames {
     pub(super) trend_1m: TrendSteps,
     pub(super) trend_5m: TrendSteps,
     pub(super) trend_15m: TrendSteps,
-    pub(super) baseline: Baseline,
+    pub(super) baseline: Arc<Baseline>,
     pub(super) sessions: Vec<SessionFacts>,
     /// Ends and closes of all bars, also those outside the session.
     pub(super) all_ends: Vec<i64>,
@@ -66,35 +68,75 @@ impl Frames {
         settings: &ContextSettings,
     ) -> PolarsResult<Frames> {
         let regular = bars.regular(&calendar.all()[span.clone()]);
-        let sessions = sessions::facts(&regular, daily, &splits, calendar, span)?;
+        let facts = sessions::facts(&regular, daily, &splits, calendar, span, None)?;
+        let baseline = Arc::new(Baseline::new(&regular, &facts, calendar, settings));
+        let none = Carry::none(baseline);
+        Frames::of(&none, bars, &regular, facts, splits, calendar)
+    }
+
+    /// [`Frames::new`] of a window that follows what `carry` was made of: the same columns from the
+    /// window's first bar on, for the price of the window.
+    pub fn following(
+        carry: &Carry,
+        bars: &Bars,
+        splits: Splits,
+        calendar: &Calendar,
+        span: Range<usize>,
+    ) -> PolarsResult<Frames> {
+        let regular = bars.regular(&calendar.all()[span.clone()]);
+        let last_day = carry.last_regular.map(|(date, _)| date);
+        let facts = sessions::facts(&regular, &carry.days, &splits, calendar, span, last_day)?;
+        Frames::of(carry, bars, &regular, facts, splits, calendar)
+    }
+
+    fn of(
+        carry: &Carry,
+        bars: &Bars,
+        regular: &Bars,
+        sessions: Vec<SessionFacts>,
+        splits: Splits,
+        calendar: &Calendar,
+    ) -> PolarsResult<Frames> {
+        let trend =
+            |before: &TrendCarry, k| k_minute_trend(before, regular, &sessions, calendar, k);
+        let [one, five, fifteen] = &carry.trends;
+        let (last_end, last_close) = carry.last_of_all.unzip();
         Ok(Frames {
-            ends: ends(&regular),
-            vwap: Vwap::new(&regular, &sessions)?,
-            levels: Levels::new(&regular, &sessions)?,
-            trend_1m: k_minute_trend(&regular, &sessions, calendar, 1)?,
-            trend_5m: k_minute_trend(&regular, &sessions, calendar, 5)?,
-            trend_15m: k_minute_trend(&regular, &sessions, calendar, 15)?,
-            baseline: Baseline::new(&regular, &sessions, calendar, settings),
+            ends: ends(regular).collect(),
+            vwap: Vwap::new(regular, &sessions)?,
+            levels: Levels::new(
+                regular,
+                &sessions,
+                carry.last_regular.map(|(_, close)| close),
+            )?,
+            trend_1m: trend(one, 1)?.0,
+            trend_5m: trend(five, 5)?.0,
+            trend_15m: trend(fifteen, 15)?.0,
+            baseline: carry.baseline.clone(),
+            all_ends: last_end.into_iter().chain(ends(bars)).collect(),
+            all_closes: last_close
+                .into_iter()
+                .chain(bars.close.iter().copied())
+                .collect(),
             sessions,
-            all_ends: ends(bars),
-            all_closes: bars.close.clone(),
             splits,
         })
     }
 }
 
-fn ends(bars: &Bars) -> Vec<i64> {
-    bars.ts.iter().map(|ts| ts + MINUTE_NS).collect()
+fn ends(bars: &Bars) -> impl Iterator<Item = i64> {
+    bars.ts.iter().map(|ts| ts + MINUTE_NS)
 }
 
 /// The trend of `k`-minute bars anchored at the open, across sessions. A bar is known when its slot
 /// has ended, even if its last trade came earlier; a slot without trades makes no bar.
-fn k_minute_trend(
+pub(super) fn k_minute_trend(
+    before: &TrendCarry,
     bars: &Bars,
     sessions: &[SessionFacts],
     calendar: &Calendar,
     k: i64,
-) -> PolarsResult<TrendSteps> {
+) -> PolarsResult<(TrendSteps, TrendCarry)> {
     let slot_ns = k * MINUTE_NS;
     let (mut known_at, mut closes) = (
         Vec::with_capacity(bars.len()),
@@ -112,5 +154,5 @@ fn k_minute_trend(
             }
         }
     }
-    TrendSteps::new(known_at, &closes)
+    TrendSteps::after(before, known_at, &closes)
 }

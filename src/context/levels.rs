@@ -31,12 +31,17 @@ pub struct Levels {
 }
 
 impl Levels {
-    pub fn new(bars: &Bars, sessions: &[SessionFacts]) -> PolarsResult<Levels> {
+    /// `before` is the last regular close before `bars`, where there is one.
+    pub fn new(
+        bars: &Bars,
+        sessions: &[SessionFacts],
+        before: Option<f64>,
+    ) -> PolarsResult<Levels> {
         let rows = || sessions.iter().map(|fact| &fact.rows);
         // Where there was no close before, none is the lowest or the highest.
-        let lowest = closes_before(bars, sessions, f64::INFINITY);
+        let lowest = closes_before(bars, sessions, before, f64::INFINITY);
         let lowest = in_sessions(&lowest, rows(), |s| rolling_min(s, CROSS_BARS, 1))?;
-        let highest = closes_before(bars, sessions, f64::NEG_INFINITY);
+        let highest = closes_before(bars, sessions, before, f64::NEG_INFINITY);
         let highest = in_sessions(&highest, rows(), |s| rolling_max(s, CROSS_BARS, 1))?;
         let high = whole(&bars.high, |s| rolling_max(s, ROLLING_BARS, ROLLING_BARS))?;
         let low = whole(&bars.low, |s| rolling_min(s, ROLLING_BARS, ROLLING_BARS))?;
@@ -76,14 +81,17 @@ impl Levels {
 
 /// The close before each bar; before a session's first bar it is the last one of the session before,
 /// in today's basis, and `absent` where the data begins.
-fn closes_before(bars: &Bars, sessions: &[SessionFacts], absent: f64) -> Vec<f64> {
+fn closes_before(
+    bars: &Bars,
+    sessions: &[SessionFacts],
+    last: Option<f64>,
+    absent: f64,
+) -> Vec<f64> {
     let mut before = Vec::with_capacity(bars.len());
     for fact in sessions.iter().filter(|fact| !fact.rows.is_empty()) {
         let first = fact.rows.start;
-        let prior = first
-            .checked_sub(1)
-            .map_or(absent, |row| bars.close[row] / fact.ratio_since_last_bar);
-        before.push(prior);
+        let prior = first.checked_sub(1).map(|row| bars.close[row]).or(last);
+        before.push(prior.map_or(absent, |close| close / fact.ratio_since_last_bar));
         before.extend_from_slice(&bars.close[first..fact.rows.end - 1]);
     }
     before

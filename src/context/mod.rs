@@ -11,6 +11,7 @@
 //! follow the minute of the session.
 
 mod asof;
+mod carry;
 mod columns;
 mod grid;
 mod kernels;
@@ -23,8 +24,9 @@ mod trend;
 mod vwap;
 
 pub use asof::AsOf;
+pub use carry::Carry;
 pub use columns::{ContextSettings, Frames};
-pub use regime::{Market, Proxy};
+pub use regime::{Market, Proxy, ProxyCarry, ProxyWindow};
 pub use splits::Splits;
 
 use crate::flow::text_enum;

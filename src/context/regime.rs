@@ -1,12 +1,15 @@
 //! Regime: the market's trend and volatility, read off SPY, or QQQ on a day without SPY.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::carry::Carry;
 use super::columns::{ContextSettings, Frames};
 use super::grid::{FULL_SESSION_MINUTES, FullSessions, same_minute_mean};
 use super::kernels::{in_sessions, rolling_sum};
+use super::sessions::SessionFacts;
 use super::{RegimeTrend, RegimeVolatility, Splits, Trend};
 use crate::store::{Bars, DailyBar};
 use crate::time::{Calendar, MINUTE_NS, Session, Ts};
@@ -40,6 +43,75 @@ pub struct Proxy<'a> {
     pub splits: Splits,
 }
 
+/// What a proxy's past leaves to a window: see [`Carry`].
+pub struct ProxyCarry {
+    carry: Carry,
+    usual: Arc<Usual>,
+}
+
+impl ProxyCarry {
+    /// What `past` leaves to the last session of `span`, of which its bars hold nothing yet.
+    pub fn new(
+        past: Proxy,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> PolarsResult<ProxyCarry> {
+        let Proxy {
+            bars,
+            daily,
+            splits,
+        } = &past;
+        let carry = Carry::new(bars, daily, splits, calendar, span.clone(), settings)?;
+        let usual = Columns::new(past, calendar, span, settings)?.usual;
+        Ok(ProxyCarry { carry, usual })
+    }
+}
+
+/// One of the two tickers in the window that follows its carry.
+pub struct ProxyWindow<'a> {
+    pub carry: &'a ProxyCarry,
+    pub bars: &'a Bars,
+    pub splits: Splits,
+}
+
+/// The volatility that is usual at each minute: means over the full sessions before.
+struct Usual {
+    /// Position in the calendar of the first session.
+    first: usize,
+    full: FullSessions,
+    mean: Vec<f64>,
+}
+
+impl Usual {
+    /// Of `rv`, which has a row of minutes per session of `facts`.
+    fn new(
+        rv: &[Vec<f64>],
+        facts: &[SessionFacts],
+        calendar: &Calendar,
+        settings: &ContextSettings,
+    ) -> Usual {
+        let full = FullSessions::of(facts, calendar);
+        let mut cells = Vec::with_capacity(full.count * FULL_SESSION_MINUTES);
+        for (offset, minutes) in rv.iter().enumerate() {
+            if full.place(offset).is_some() {
+                cells.extend_from_slice(minutes);
+            }
+        }
+        Usual {
+            first: facts.first().map_or(0, |fact| fact.index),
+            full,
+            mean: same_minute_mean(&cells, settings.rvol_sessions, settings.rvol_min_sessions),
+        }
+    }
+
+    /// After `minute` minutes of the calendar's session `index`.
+    fn at(&self, index: usize, minute: usize) -> Option<f64> {
+        let offset = index.checked_sub(self.first)?;
+        Some(self.mean[self.full.mean_index(offset, minute)?])
+    }
+}
+
 impl Market {
     /// `spy` and `qqq` may be without bars; then everything is unknown.
     pub fn new(
@@ -51,21 +123,44 @@ impl Market {
     ) -> PolarsResult<Market> {
         let spy = Columns::new(spy, calendar, span.clone(), settings)?;
         let qqq = Columns::new(qqq, calendar, span.clone(), settings)?;
+        Ok(Market::of(&spy, &qqq, calendar, span, settings))
+    }
+
+    /// [`Market::new`] of a window that follows what the proxies carry.
+    pub fn following(
+        spy: ProxyWindow,
+        qqq: ProxyWindow,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> PolarsResult<Market> {
+        let spy = Columns::following(spy, calendar, span.clone(), settings)?;
+        let qqq = Columns::following(qqq, calendar, span.clone(), settings)?;
+        Ok(Market::of(&spy, &qqq, calendar, span, settings))
+    }
+
+    fn of(
+        spy: &Columns,
+        qqq: &Columns,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> Market {
         let session = |offset: usize| {
             let Session { open, close, .. } = calendar.all()[span.start + offset];
             (0..=close.ns_since(open) / MINUTE_NS)
                 .map(|minute| {
                     let t = open.plus_minutes(minute);
                     let qqq_alone = qqq.has_traded(offset, t) && !spy.has_traded(offset, t);
-                    let proxy = if qqq_alone { &qqq } else { &spy };
+                    let proxy = if qqq_alone { qqq } else { spy };
                     proxy.regime(offset, minute as usize, t, settings)
                 })
                 .collect()
         };
-        Ok(Market {
+        Market {
             first: span.start,
             sessions: (0..span.len()).map(session).collect(),
-        })
+        }
     }
 
     /// The regime after `minute` minutes of the calendar's session `index`.
@@ -91,10 +186,9 @@ impl Market {
 /// What one proxy knows.
 struct Columns {
     frames: Frames,
-    full: FullSessions,
     /// Per session, per minute from 1 on: rv, NaN without a return in the window.
     rv: Vec<Vec<f64>>,
-    mean: Vec<f64>,
+    usual: Arc<Usual>,
 }
 
 impl Columns {
@@ -112,22 +206,28 @@ impl Columns {
             span.clone(),
             settings,
         )?;
-        let full = FullSessions::of(&frames.sessions, calendar);
         let regular = proxy.bars.regular(&calendar.all()[span]);
         let rv = realised_volatility(&regular, &frames, calendar, settings.lookback_minutes)?;
-        let mut cells = Vec::with_capacity(full.count * FULL_SESSION_MINUTES);
-        for (offset, minutes) in rv.iter().enumerate() {
-            if full.place(offset).is_some() {
-                cells.extend_from_slice(minutes);
-            }
-        }
-        let mean = same_minute_mean(&cells, settings.rvol_sessions, settings.rvol_min_sessions);
-        Ok(Columns {
-            frames,
-            full,
-            rv,
-            mean,
-        })
+        let usual = Arc::new(Usual::new(&rv, &frames.sessions, calendar, settings));
+        Ok(Columns { frames, rv, usual })
+    }
+
+    fn following(
+        window: ProxyWindow,
+        calendar: &Calendar,
+        span: Range<usize>,
+        settings: &ContextSettings,
+    ) -> PolarsResult<Columns> {
+        let ProxyWindow {
+            carry,
+            bars,
+            splits,
+        } = window;
+        let frames = Frames::following(&carry.carry, bars, splits, calendar, span.clone())?;
+        let regular = bars.regular(&calendar.all()[span]);
+        let rv = realised_volatility(&regular, &frames, calendar, settings.lookback_minutes)?;
+        let usual = carry.usual.clone();
+        Ok(Columns { frames, rv, usual })
     }
 
     /// Whether a regular bar of the session has ended by `t`.
@@ -144,7 +244,7 @@ impl Columns {
             None => RegimeTrend::Unknown,
         };
         let ratio = minute.checked_sub(1).and_then(|cell| {
-            let mean = self.mean[self.full.mean_index(offset, minute)?];
+            let mean = self.usual.at(self.frames.sessions[offset].index, minute)?;
             let rv = self.rv[offset][cell];
             (rv >= 0.0 && mean > 0.0).then(|| rv / mean)
         });

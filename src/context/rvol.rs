@@ -8,6 +8,8 @@ use crate::time::{Calendar, MINUTE_NS};
 
 /// What today's cumulative volume is measured against, in shares before the first split.
 pub struct Baseline {
+    /// Position in the calendar of the first session.
+    first: usize,
     full: FullSessions,
     mean: Vec<f64>,
 }
@@ -40,12 +42,17 @@ impl Baseline {
             }
         }
         let mean = same_minute_mean(&cells, settings.rvol_sessions, settings.rvol_min_sessions);
-        Baseline { full, mean }
+        Baseline {
+            first: facts.first().map_or(0, |fact| fact.index),
+            full,
+            mean,
+        }
     }
 
-    /// RVOL of session `offset` after `minute` minutes, with `volume` shares (in the session's own
-    /// basis, `scale`) traded; null with too few sessions to compare with.
-    pub fn rvol(&self, offset: usize, minute: usize, volume: f64, scale: f64) -> Option<f64> {
+    /// RVOL of the calendar's session `index` after `minute` minutes, with `volume` shares (in the
+    /// session's own basis, `scale`) traded; null with too few sessions to compare with.
+    pub fn rvol(&self, index: usize, minute: usize, volume: f64, scale: f64) -> Option<f64> {
+        let offset = index.checked_sub(self.first)?;
         let mean = self.mean[self.full.mean_index(offset, minute)?];
         // NaN, too few sessions, is not above zero either.
         (mean > 0.0).then(|| volume / scale / mean)

@@ -59,19 +59,20 @@ fn rows_by_session(bars: &Bars, sessions: &[Session]) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The facts of the sessions `span` of the calendar.
+/// The facts of the sessions `span` of the calendar. `last_bar` is the day of the last regular bar
+/// before `bars`, where there is one.
 pub fn facts(
     bars: &Bars,
     daily: &[DailyBar],
     splits: &Splits,
     calendar: &Calendar,
     span: Range<usize>,
+    mut last_bar: Option<NaiveDate>,
 ) -> PolarsResult<Vec<SessionFacts>> {
     let sessions = &calendar.all()[span.clone()];
     let ranges = rows_by_session(bars, sessions);
     let days = completed_days(bars, daily, sessions, &ranges);
     let trends = daily_trends(&days, splits)?;
-    let mut last_bar: Option<NaiveDate> = None;
     let mut facts = Vec::with_capacity(ranges.len());
     for (offset, rows) in ranges.into_iter().enumerate() {
         let session = &sessions[offset];
@@ -119,6 +120,16 @@ fn min(values: &[f64]) -> f64 {
 }
 
 /// One bar per session with data: the daily bar where there is one, else the regular minutes'.
+pub fn days(
+    bars: &Bars,
+    daily: &[DailyBar],
+    calendar: &Calendar,
+    span: Range<usize>,
+) -> Vec<DailyBar> {
+    let sessions = &calendar.all()[span];
+    completed_days(bars, daily, sessions, &rows_by_session(bars, sessions))
+}
+
 fn completed_days(
     bars: &Bars,
     daily: &[DailyBar],

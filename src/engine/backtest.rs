@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use chrono::NaiveDate;
-
 use super::counts::Counts;
-use super::gaps::Gaps;
+use super::gaps::{Found, Gaps, covered};
 use super::inputs::Inputs;
 use super::order::in_order_of_arrival;
 use super::span::{Period, Reach, Span};
@@ -23,7 +21,7 @@ use crate::time::{Calendar, exchange_midnight};
 /// Daily bars before the period, so that an EMA's older weight is below one part in 10⁹.
 pub const DAILY_WARMUP: usize = 300;
 /// The two tickers the market's regime is read off.
-const PROXIES: [&str; 2] = ["SPY", "QQQ"];
+pub const PROXIES: [&str; 2] = ["SPY", "QQQ"];
 
 /// What to run: the only inputs there are.
 pub struct Job<'a> {
@@ -259,13 +257,16 @@ fn run_ticker(
         &splits,
     );
     let trades = trade_all(&modes, &job.config.paper, &mut outcomes, &tape);
-    let gaps = find_gaps(
-        job,
+    let gaps = Gaps::of(
+        job.calendar,
+        job.period,
         span,
         ticker,
-        &bars.footers,
-        &flow.footers,
-        daily.partition_point(|d| d.date < job.period.start),
+        Found {
+            bars: &bars.footers,
+            flow: &flow.footers,
+            daily: &daily,
+        },
     );
     let footers = [bars.footers, flow.footers, daily_footers, split_footers].concat();
     meter.tickers.fetch_add(1, Ordering::Relaxed);
@@ -332,7 +333,7 @@ fn walk(
 const METER_EVERY: u64 = 4096;
 
 /// A gate below the floor would pass over events that are not there, and nobody would notice.
-fn check_floor(
+pub fn check_floor(
     modes: &Modes,
     min_notional: f64,
     ticker: &str,
@@ -353,7 +354,7 @@ fn check_floor(
 }
 
 /// The three modes of one ticker.
-type Modes = BTreeMap<Kind, ModeConfig>;
+pub type Modes = BTreeMap<Kind, ModeConfig>;
 
 /// Fills in the events' other halves, reading each row once however many signals it gave.
 fn add_details(
@@ -392,46 +393,4 @@ fn trade_all(
         }
     }
     trades
-}
-
-fn covered(footers: &[Footer]) -> BTreeSet<NaiveDate> {
-    footers
-        .iter()
-        .flat_map(|footer| footer.sessions.iter().copied())
-        .collect()
-}
-
-fn find_gaps(
-    job: &Job,
-    span: &Span,
-    ticker: &str,
-    bars: &[Footer],
-    flow: &[Footer],
-    daily: usize,
-) -> Gaps {
-    let (bars, flow) = (covered(bars), covered(flow));
-    let missing = |from: NaiveDate, to: NaiveDate, have: &BTreeSet<NaiveDate>| {
-        let wanted = job
-            .calendar
-            .between(from, to)
-            .iter()
-            .map(|session| session.date);
-        let missing: BTreeSet<NaiveDate> = wanted.filter(|date| !have.contains(date)).collect();
-        (!missing.is_empty()).then(|| (ticker.to_owned(), missing))
-    };
-    let Period { start, end } = job.period;
-    let before = start
-        .pred_opt()
-        .expect("the calendar begins after time does");
-    Gaps {
-        flow: missing(start, end, &flow).into_iter().collect(),
-        bars: missing(start, end, &bars).into_iter().collect(),
-        warmup_bars: missing(span.bars_from, before, &bars).into_iter().collect(),
-        warmup_flow: missing(span.flow_from, before, &flow).into_iter().collect(),
-        regime: false,
-        warmup_daily: (daily < DAILY_WARMUP)
-            .then(|| (ticker.to_owned(), daily))
-            .into_iter()
-            .collect(),
-    }
 }

@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::DAILY_WARMUP;
+use super::span::{Period, Span};
+use crate::store::{DailyBar, Footer};
+use crate::time::Calendar;
+
 /// Sessions missing from the cache, by ticker. Parts of a run simply merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
@@ -22,7 +27,48 @@ pub struct Gaps {
     pub warmup_daily: BTreeMap<String, usize>,
 }
 
+/// What a run found of one ticker.
+#[derive(Clone, Copy)]
+pub struct Found<'a> {
+    pub bars: &'a [Footer],
+    pub flow: &'a [Footer],
+    pub daily: &'a [DailyBar],
+}
+
 impl Gaps {
+    /// What a run of `period` misses of `ticker`.
+    pub fn of(
+        calendar: &Calendar,
+        period: Period,
+        span: &Span,
+        ticker: &str,
+        found: Found,
+    ) -> Gaps {
+        let (bars, flow) = (covered(found.bars), covered(found.flow));
+        let missing = |from: NaiveDate, to: NaiveDate, have: &BTreeSet<NaiveDate>| {
+            let wanted = calendar.between(from, to).iter();
+            let wanted = wanted.map(|session| session.date);
+            let missing: BTreeSet<NaiveDate> = wanted.filter(|date| !have.contains(date)).collect();
+            (!missing.is_empty()).then(|| (ticker.to_owned(), missing))
+        };
+        let Period { start, end } = period;
+        let before = start
+            .pred_opt()
+            .expect("the calendar begins after time does");
+        let daily = found.daily.partition_point(|day| day.date < start);
+        Gaps {
+            flow: missing(start, end, &flow).into_iter().collect(),
+            bars: missing(start, end, &bars).into_iter().collect(),
+            warmup_bars: missing(span.bars_from, before, &bars).into_iter().collect(),
+            warmup_flow: missing(span.flow_from, before, &flow).into_iter().collect(),
+            regime: false,
+            warmup_daily: (daily < DAILY_WARMUP)
+                .then(|| (ticker.to_owned(), daily))
+                .into_iter()
+                .collect(),
+        }
+    }
+
     /// Whether the period itself is incomplete. A short warm-up leaves context unknown, which the
     /// run counts; a missing session leaves out trades.
     pub fn in_period(&self) -> bool {
@@ -58,7 +104,7 @@ impl Gaps {
         lines.extend(daily.iter().map(|(have, tickers)| {
             format!(
                 "warm-up with {have} daily bars of {}: {}",
-                super::DAILY_WARMUP,
+                DAILY_WARMUP,
                 names(tickers)
             )
         }));
@@ -67,6 +113,14 @@ impl Gaps {
         }
         lines
     }
+}
+
+/// The sessions that files with these footers cover.
+pub fn covered(footers: &[Footer]) -> BTreeSet<NaiveDate> {
+    footers
+        .iter()
+        .flat_map(|footer| footer.sessions.iter().copied())
+        .collect()
 }
 
 /// The tickers that have the same gap, by gap.

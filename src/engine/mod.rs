@@ -12,8 +12,11 @@ mod order;
 mod span;
 mod ticker;
 
-pub use backtest::{DAILY_WARMUP, EngineError, Job, Meter, Summary, TickerRows, run};
+pub use backtest::{
+    DAILY_WARMUP, EngineError, Job, Meter, Modes, PROXIES, Summary, TickerRows, check_floor, run,
+};
 pub use counts::Counts;
-pub use gaps::Gaps;
+pub use gaps::{Found, Gaps, covered};
+pub use inputs::Inputs;
 pub use span::{Period, Reach, Span, default_period};
 pub use ticker::{Outcomes, TickerState};

@@ -67,7 +67,7 @@ pub struct FlowEvent<'a> {
 }
 
 /// The half of an event that only travels with it to the output.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlowDetail {
     /// Size-weighted average over the event's prints.
     pub price: f64,

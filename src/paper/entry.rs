@@ -1,6 +1,5 @@
 //! Entry: the first bar a signal can be traded on, and the price.
 
-use super::ledger::Tape;
 use crate::config::EntryRule;
 use crate::strategies::{Kind, Signal};
 use crate::time::Ts;
@@ -10,8 +9,6 @@ use crate::time::Ts;
 pub struct Entry {
     pub opened_at: Ts,
     pub price: f64,
-    /// Row of the first bar that the position lives through.
-    pub row: usize,
 }
 
 /// Why a signal was not traded.
@@ -23,16 +20,13 @@ pub enum NoEntry {
     NoPrice,
 }
 
-/// The entry of `signal`: the first regular bar that starts at or after `available_at`.
-pub fn entry(signal: &Signal, tape: &Tape, rule: EntryRule) -> Result<Entry, NoEntry> {
-    let row = tape
-        .bars
-        .ts
-        .partition_point(|start| *start < signal.available_at.ns());
-    if row == tape.bars.len() {
-        return Err(NoEntry::NoBar);
-    }
-    let start = Ts::from_ns(tape.bars.ts[row]);
+/// The entry of `signal` on the first regular bar that starts at or after its `available_at`: the bar
+/// begins at `start` and opens at `open`.
+pub fn entry(signal: &Signal, start: Ts, open: f64, rule: EntryRule) -> Result<Entry, NoEntry> {
+    debug_assert!(
+        start >= signal.available_at,
+        "nobody trades on what is not known yet"
+    );
     let in_session = start.exchange_date() == signal.available_at.exchange_date();
     if !in_session && signal.kind != Kind::Swing {
         return Err(NoEntry::NoBar);
@@ -40,15 +34,13 @@ pub fn entry(signal: &Signal, tape: &Tape, rule: EntryRule) -> Result<Entry, NoE
     match rule {
         EntryRule::NextBarOpen => Ok(Entry {
             opened_at: start,
-            price: tape.bars.open[row],
-            row,
+            price: open,
         }),
         EntryRule::EventPrice => {
             let price = signal.underlying_price.ok_or(NoEntry::NoPrice)?;
             Ok(Entry {
                 opened_at: signal.available_at,
                 price,
-                row,
             })
         }
     }

@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 
-use super::entry::{Entry, NoEntry, entry};
-use super::exit::{Bar, Exit, Plan, Position};
-use super::{PositionSide, Trade, pnl_pct};
+use super::Trade;
+use super::entry::{NoEntry, entry};
+use super::exit::Bar;
+use super::open::OpenTrade;
 use crate::config::{ModeConfig, PaperConfig};
 use crate::context::Splits;
 use crate::store::Bars;
-use crate::strategies::{Kind, Signal};
+use crate::strategies::Signal;
 use crate::time::{Session, Ts};
 
 /// One ticker's regular bars, session by session.
@@ -75,69 +76,37 @@ pub fn trade(
     mode: &ModeConfig,
     paper: &PaperConfig,
 ) -> Result<Trade, NoEntry> {
-    let entry = entry(signal, tape, paper.entry)?;
-    let plan = Plan {
-        direction: signal.direction,
-        tp_pct: mode.tp_pct,
-        sl_pct: mode.sl_pct,
-        max_hold_minutes: mode.max_hold_minutes,
-        flat_at_close: paper.flat_at_close && signal.kind != Kind::Swing,
-        intrabar: paper.intrabar,
-    };
-    let mut position = Position::open(plan, entry.opened_at, entry.price);
-    let exit = walk(&mut position, &entry, tape);
-    let (mfe_pct, mae_pct) = position.excursions_pct();
-    let net = |price| pnl_pct(signal.direction, entry.price, price, paper.slippage_bps);
-    Ok(Trade {
-        // One signal opens one position.
-        position_id: signal.signal_id,
-        signal_id: signal.signal_id,
-        ticker: signal.ticker.clone(),
-        contract: signal.contract.clone(),
-        ts: signal.ts,
-        seq: signal.seq,
-        kind: signal.kind,
-        side: PositionSide::of(signal.call_put, signal.direction),
-        direction: signal.direction,
-        opened_at: entry.opened_at,
-        entry_price: entry.price,
-        closed_at: exit.at,
-        exit_price: exit.price,
-        outcome: exit.outcome,
-        tp_pct: mode.tp_pct,
-        sl_pct: mode.sl_pct,
-        max_hold_seconds: i64::from(mode.max_hold_minutes) * 60,
-        pnl_pct_gross: pnl_pct(signal.direction, entry.price, exit.price, 0.0),
-        pnl_pct_net: net(exit.price),
-        mfe_pct,
-        mae_pct,
-        bars_held: position.bars_held,
-        ambiguous: exit.ambiguous,
-        best_case_pnl_pct: net(exit.best_price),
-    })
+    let starts = &tape.bars.ts;
+    let row = starts.partition_point(|start| *start < signal.available_at.ns());
+    let start = starts.get(row).ok_or(NoEntry::NoBar)?;
+    let entry = entry(
+        signal,
+        Ts::from_ns(*start),
+        tape.bars.open[row],
+        paper.entry,
+    )?;
+    Ok(walk(OpenTrade::new(signal, entry, mode, paper), row, tape))
 }
 
-fn walk(position: &mut Position, entry: &Entry, tape: &Tape) -> Exit {
+fn walk(mut open: OpenTrade, entry_row: usize, tape: &Tape) -> Trade {
     let first = tape
         .sessions
-        .partition_point(|session| session.rows.end <= entry.row);
-    let entry_date = entry.opened_at.exchange_date();
+        .partition_point(|session| session.rows.end <= entry_row);
     for TapeSession {
         session,
         rows,
         is_complete,
     } in &tape.sessions[first..]
     {
-        // The trade stays in the basis of its entry day, whatever splits come after.
-        let ratio = tape.splits.ratio_between(entry_date, session.date);
-        for row in rows.start.max(entry.row)..rows.end {
-            if let Some(exit) = position.on_bar(&tape.bar(row, ratio)) {
-                return exit;
+        let ratio = open.ratio_on(session.date, tape.splits);
+        for row in rows.start.max(entry_row)..rows.end {
+            if let Some(trade) = open.on_bar(&tape.bar(row, ratio)) {
+                return trade;
             }
         }
-        if *is_complete && let Some(exit) = position.on_close(session.close) {
-            return exit;
+        if *is_complete && let Some(trade) = open.on_close(session.close) {
+            return trade;
         }
     }
-    position.still_open()
+    open.as_it_stands()
 }

@@ -7,11 +7,13 @@ mod costs;
 mod entry;
 mod exit;
 mod ledger;
+mod open;
 
 pub use costs::pnl_pct;
-pub use entry::{Entry, NoEntry};
+pub use entry::{Entry, NoEntry, entry};
 pub use exit::{Bar, Exit, Plan, Position};
 pub use ledger::{Tape, trade};
+pub use open::OpenTrade;
 
 use serde::{Deserialize, Serialize};
 

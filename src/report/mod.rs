@@ -10,7 +10,8 @@
 //! A table holds numbers, not text, so every format shows the same figure and only a renderer
 //! decides how many digits of it a reader needs.
 
-pub mod group;
+pub mod alert;
+mod group;
 mod load;
 pub mod render;
 pub mod stats;

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{Float64Type, TimestampNanosecondType};
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::parquet::{Footer, Opened};
 use super::small::repeated;
@@ -16,7 +17,7 @@ use crate::time::{MINUTE_NS, Session, Ts, exchange_midnight};
 
 /// One minute of trading. Prices in dollars per share as they were traded that day, never
 /// adjusted for later splits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MinuteBar {
     /// Start of the minute.
     pub ts: Ts,
@@ -132,6 +133,54 @@ impl Bars {
             .push(bar.vwap.unwrap_or((bar.high + bar.low + bar.close) / 3.0));
     }
 
+    /// Puts `bar` in its place in time, instead of one of the same minute. Says whether it is the
+    /// latest.
+    pub fn insert(&mut self, bar: &MinuteBar) -> bool {
+        let place = self.ts.partition_point(|ts| *ts < bar.ts.ns());
+        let is_latest = place == self.len();
+        if is_latest {
+            self.push(bar);
+            return true;
+        }
+        let mut after = Bars::default();
+        after.append_rows(
+            self,
+            place + usize::from(self.ts[place] == bar.ts.ns())..self.len(),
+        );
+        self.truncate(place);
+        self.push(bar);
+        self.append(&after);
+        false
+    }
+
+    pub fn append(&mut self, later: &Bars) {
+        self.append_rows(later, 0..later.len());
+    }
+
+    fn append_rows(&mut self, other: &Bars, rows: std::ops::Range<usize>) {
+        self.ts.extend_from_slice(&other.ts[rows.clone()]);
+        self.open.extend_from_slice(&other.open[rows.clone()]);
+        self.high.extend_from_slice(&other.high[rows.clone()]);
+        self.low.extend_from_slice(&other.low[rows.clone()]);
+        self.close.extend_from_slice(&other.close[rows.clone()]);
+        self.volume.extend_from_slice(&other.volume[rows.clone()]);
+        self.price.extend_from_slice(&other.price[rows]);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.ts.truncate(rows);
+        for column in [
+            &mut self.open,
+            &mut self.high,
+            &mut self.low,
+            &mut self.close,
+            &mut self.volume,
+            &mut self.price,
+        ] {
+            column.truncate(rows);
+        }
+    }
+
     /// End of bar `index`: the instant from which on it is known.
     pub fn end(&self, index: usize) -> Ts {
         Ts::from_ns(self.ts[index] + MINUTE_NS)
@@ -144,13 +193,7 @@ impl Bars {
         for session in sessions {
             let start = row + self.ts[row..].partition_point(|ts| *ts < session.open.ns());
             row = start + self.ts[start..].partition_point(|ts| *ts < session.close.ns());
-            regular.ts.extend_from_slice(&self.ts[start..row]);
-            regular.open.extend_from_slice(&self.open[start..row]);
-            regular.high.extend_from_slice(&self.high[start..row]);
-            regular.low.extend_from_slice(&self.low[start..row]);
-            regular.close.extend_from_slice(&self.close[start..row]);
-            regular.volume.extend_from_slice(&self.volume[start..row]);
-            regular.price.extend_from_slice(&self.price[start..row]);
+            regular.append_rows(self, start..row);
         }
         regular
     }

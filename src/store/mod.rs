@@ -46,7 +46,10 @@ pub use lock::Lock;
 pub use parquet::{Footer, ProbedFile};
 pub use place::{Prepared, write_whole};
 pub use remove::Removal;
-pub use run::{EncodedRows, RunWriter, read_signals, read_trades};
+pub use run::{
+    EncodedRows, RunWriter, read_signals, read_trades, signals_csv, signals_csv_header, trades_csv,
+    trades_csv_header,
+};
 pub use small::{DailyBar, DailyTable, OpenInterest, OpenInterestTable, Split, SplitTable};
 pub use verify::{Finding, Severity, Verified};
 

@@ -99,7 +99,7 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
             unknown_key.json:3:5: unknown key paper.slipage_bps
             hint: did you mean slippage_bps?
             unknown_key_far_off.yaml:1:1: unknown key vendor
-            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, massive, flow, scalp, day_trade, swing, scoring, paper, routing
+            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, live, massive, flow, scalp, day_trade, swing, scoring, paper, routing
             unknown_key_in_override.yaml:4:7: unknown key tickers.overrides.TSLA.scalps
             hint: did you mean scalp?
             memory_key_in_scalp.yaml:2:3: unknown key scalp.memory_sessions
@@ -234,7 +234,7 @@ fn a_literal_channel_is_refused_and_not_repeated() {
         &expect![[r#"
             --set routing.channels.telegram_main: routing.channels.telegram_main is a literal, expected a placeholder for an environment variable, such as ${TELEGRAM_MAIN_CHAT_ID}
             --set telegram_token: unknown key telegram_token
-            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, massive, flow, scalp, day_trade, swing, scoring, paper, routing
+            hint: keys here: experiment_id, general, market_regime, context, tickers, universe, live, massive, flow, scalp, day_trade, swing, scoring, paper, routing
         "#]],
     );
 }
@@ -313,10 +313,20 @@ fn the_shipped_file_is_complete_and_means_what_the_modes_promise() {
                 min_premium: 100000
         universe:
           tickers: []
+        live:
+          reorder_ms: 50
+          quiet_seconds: 5
+          bar_wait_seconds: 2
+          stale_seconds: 30
+          reconnect_first_seconds: 0.5
+          reconnect_longest_seconds: 30
+          heartbeat_seconds: 60
         massive:
           rest_url: https://api.massive.com
           flat_files_url: https://files.massive.com
           flat_files_bucket: flatfiles
+          options_socket_url: wss://socket.massive.com/options
+          stocks_socket_url: wss://socket.massive.com/stocks
           max_requests_per_second: 50
           concurrency: 8
         flow:
@@ -381,9 +391,20 @@ fn the_shipped_file_is_complete_and_means_what_the_modes_promise() {
           commission_per_contract: 0.65
         routing:
           channels:
+            telegram_main: ${TELEGRAM_MAIN_CHAT_ID}
             telegram_scalps: ${TELEGRAM_SCALPS_CHAT_ID}
             telegram_swings: ${TELEGRAM_SWINGS_CHAT_ID}
-            telegram_main: ${TELEGRAM_MAIN_CHAT_ID}
+          alerts:
+            scalp:
+            - telegram_scalps
+            day_trade:
+            - telegram_main
+            swing:
+            - telegram_swings
+            heartbeat: []
+          telegram:
+            api_url: https://api.telegram.org
+            bot_token: ${TELEGRAM_BOT_TOKEN}
     "#]]
     .assert_eq(
         &load(None, &[])

@@ -1,5 +1,7 @@
 //! One test binary; a module per subject.
 
+/// What a signal says to people.
+mod alerts;
 /// The program as a user meets it, above all on bad input.
 mod cli;
 /// What a config file may say, and how it is told that it may not.

@@ -4,6 +4,7 @@
 //! ```text
 //!                    ┌ rest   /v3/trades/…  /v2/aggs/…        key in the header
 //!   World ──► Server ┤ s3     /flatfiles/us_options_opra/…    signed URLs
+//!                    ├ ws     /options, /stocks               key in the first message
 //!                    └ else   the foreign origin: whoever comes here was led astray
 //! ```
 //!
@@ -29,6 +30,9 @@ mod server;
 mod tiny;
 /// What is served.
 pub mod world;
+/// The sockets.
+#[cfg(feature = "live")]
+pub mod ws;
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +66,9 @@ pub struct Options {
     pub chunked: bool,
     /// Those of REST and of the flat files; free ones when there is no need to know them beforehand.
     pub ports: Option<(u16, u16)>,
+    /// What flows over the sockets; without it there are none.
+    #[cfg(feature = "live")]
+    pub stream: Option<ws::Stream>,
 }
 
 impl Default for Options {
@@ -78,6 +85,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             chunked: false,
             ports: None,
+            #[cfg(feature = "live")]
+            stream: None,
         }
     }
 }

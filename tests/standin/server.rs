@@ -17,19 +17,23 @@ use super::http::{Delivery, Request, Response};
 use super::log::{Log, Logged, Origin};
 use super::s3::Files;
 use super::world::World;
+#[cfg(feature = "live")]
+use super::ws::Sockets;
 use super::{Options, rest, s3};
 
 /// Runs until it is dropped.
 pub struct Server {
     shared: Arc<Shared>,
     listeners: Vec<JoinHandle<()>>,
+    #[cfg(feature = "live")]
+    sockets: Option<Sockets>,
 }
 
 /// What all connections see.
 pub(super) struct Shared {
     pub world: Arc<World>,
     pub options: Options,
-    pub now: AtomicI64,
+    pub now: Arc<AtomicI64>,
     pub files: Files,
     /// When the requests of late were let in, for the rate limit.
     pub admitted: Mutex<VecDeque<Instant>>,
@@ -45,7 +49,7 @@ pub(super) struct Shared {
 }
 
 impl Server {
-    /// Listens on three ports of this machine and returns at once.
+    /// Listens on three ports of this machine, four with sockets, and returns at once.
     pub fn start(world: Arc<World>, options: Options) -> Server {
         let bind = |port| TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         let (rest_port, s3_port) = options.ports.unwrap_or_default();
@@ -55,7 +59,7 @@ impl Server {
             format!("http://{address}")
         };
         let shared = Arc::new(Shared {
-            now: AtomicI64::new(world.now),
+            now: Arc::new(AtomicI64::new(world.now)),
             world,
             options,
             files: Files::default(),
@@ -74,7 +78,13 @@ impl Server {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.listen(&listener, origin))
         };
+        #[cfg(feature = "live")]
+        let sockets = shared.options.stream.as_ref().map(|stream| {
+            Sockets::start(&shared.world, &shared.options.api_key, stream, &shared.now)
+        });
         Server {
+            #[cfg(feature = "live")]
+            sockets,
             listeners: listeners.into_iter().zip(origins).map(listen).collect(),
             shared,
         }
@@ -93,6 +103,12 @@ impl Server {
     /// The origin to which redirects and foreign `next_url`s lead.
     pub fn elsewhere_url(&self) -> &str {
         &self.shared.elsewhere_url
+    }
+
+    /// The sockets, for there is a stream.
+    #[cfg(feature = "live")]
+    pub fn sockets(&self) -> &Sockets {
+        self.sockets.as_ref().expect("the options have a stream")
     }
 
     pub fn inject(&self, fault: Fault) {

@@ -14,7 +14,7 @@ use super::{FlowBatches, RowId, texts};
 use crate::flow::{FlowDetail, SideQuality, SideSource};
 use crate::time::Ts;
 
-const DETAIL: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "price",
     "contracts",
     "bid",
@@ -47,7 +47,10 @@ fn select(rows: &[usize]) -> RowSelection {
     RowSelection::from(selectors)
 }
 
-fn decode_details(rows: &RecordBatch, out: &mut Vec<FlowDetail>) -> Result<(), StoreProblem> {
+pub(super) fn decode_details(
+    rows: &RecordBatch,
+    out: &mut Vec<FlowDetail>,
+) -> Result<(), StoreProblem> {
     let column = |name: &str| rows.column_by_name(name).expect("the schema was checked");
     let float = |name: &str| column(name).as_primitive::<Float64Type>();
     let int = |name: &str| column(name).as_primitive::<Int64Type>();
@@ -106,7 +109,7 @@ impl FlowBatches<'_> {
             let path = &self.files[file as usize].path;
             let opened = Opened::new(self.store.read(path)?, path, Table::Flow)?;
             let builder = opened
-                .reader(&DETAIL)?
+                .reader(&COLUMNS)?
                 .with_row_selection(select(&rows))
                 // Signals are spread thin over every page: decoding all rows and keeping some beats
                 // stepping from one to the next.

@@ -21,7 +21,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use super::layout::Entry;
 use super::parquet::{Footer, Opened};
 use super::{Store, StoreError, StoreProblem, Table};
-use crate::flow::{Contract, FlowEvent, Side};
+use crate::flow::{Contract, FlowDetail, FlowEvent, Side};
 use crate::time::{Ts, exchange_midnight};
 
 /// The columns a decision needs. Strike, expiry and type are those the contract's symbol states.
@@ -42,6 +42,8 @@ const DECISION: [&str; 12] = [
 
 /// Rows decoded at once: large enough to amortise a call, small enough to stay in cache.
 const BATCH_ROWS: usize = 16 * 1024;
+/// Whole rows are some ten times as wide, and many tickers are read side by side.
+const WHOLE_BATCH_ROWS: usize = 2 * 1024;
 
 /// A contract as every event of a batch refers to it.
 #[derive(Clone, Debug)]
@@ -68,6 +70,8 @@ pub struct FlowBatch {
     volume: ScalarBuffer<i64>,
     open_interest: Int64Array,
     underlying_price: Float64Array,
+    /// The events' other halves, when whole rows were asked for.
+    details: Vec<FlowDetail>,
 }
 
 /// Where an event stands in its ticker's files; with it its other half can be read later.
@@ -109,6 +113,11 @@ impl FlowBatch {
         }
     }
 
+    /// The other half of the event, of a batch of [`Store::whole_flow`].
+    pub fn detail(&self, row: usize) -> &FlowDetail {
+        &self.details[row]
+    }
+
     pub fn event<'a>(&'a self, row: usize, ticker: &'a str) -> FlowEvent<'a> {
         let ContractRow { symbol, contract } = &self.contracts[self.contract_keys[row] as usize];
         let optional = |valid: bool| valid.then_some(());
@@ -144,10 +153,12 @@ pub struct FlowBatches<'a> {
     open: Option<OpenFile>,
     from: i64,
     to: i64,
+    is_whole: bool,
     pub footers: Vec<Footer>,
 }
 
 struct OpenFile {
+    is_whole: bool,
     number: u32,
     path: PathBuf,
     reader: ParquetRecordBatchReader,
@@ -166,6 +177,26 @@ impl Store {
         from: NaiveDate,
         to: NaiveDate,
     ) -> Result<FlowBatches<'_>, StoreError> {
+        self.flow_batches(ticker, from, to, false)
+    }
+
+    /// [`Store::flow`] with both halves of every event.
+    pub fn whole_flow(
+        &self,
+        ticker: &str,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<FlowBatches<'_>, StoreError> {
+        self.flow_batches(ticker, from, to, true)
+    }
+
+    fn flow_batches(
+        &self,
+        ticker: &str,
+        from: NaiveDate,
+        to: NaiveDate,
+        is_whole: bool,
+    ) -> Result<FlowBatches<'_>, StoreError> {
         let files = self.files_between(Table::Flow, ticker, from, to)?;
         let start = exchange_midnight(from).ns();
         let end =
@@ -178,6 +209,7 @@ impl Store {
             open: None,
             from: start,
             to: end,
+            is_whole,
             footers: Vec::new(),
         })
     }
@@ -214,12 +246,17 @@ impl FlowBatches<'_> {
         let path = self.files[number as usize].path.clone();
         let opened = Opened::new(self.store.read(&path)?, &path, Table::Flow)?;
         self.footers.push(opened.footer.clone());
-        let reader = opened
-            .reader(&DECISION)?
-            .with_batch_size(BATCH_ROWS)
-            .build();
+        let reader = match self.is_whole {
+            false => opened.reader(&DECISION)?.with_batch_size(BATCH_ROWS),
+            true => {
+                let both = [&DECISION[..], &detail::COLUMNS].concat();
+                opened.reader(&both)?.with_batch_size(WHOLE_BATCH_ROWS)
+            }
+        };
+        let reader = reader.build();
         let reader = reader.map_err(|e| StoreError::broken(&path, e))?;
         Ok(OpenFile {
+            is_whole: self.is_whole,
             number,
             path,
             reader,
@@ -234,40 +271,45 @@ impl OpenFile {
     fn decode(&mut self, rows: &RecordBatch) -> Result<FlowBatch, StoreProblem> {
         let first_row = self.next_row;
         self.next_row += rows.num_rows();
-        let ts = rows
-            .column(0)
-            .as_primitive::<TimestampNanosecondType>()
-            .values()
-            .clone();
-        let available_at = rows
-            .column(1)
-            .as_primitive::<TimestampNanosecondType>()
-            .values()
-            .clone();
+        let column = |name: &str| rows.column_by_name(name).expect("the schema was checked");
+        let time = |name: &str| {
+            let times = column(name).as_primitive::<TimestampNanosecondType>();
+            times.values().clone()
+        };
+        let (ts, available_at) = (time("ts"), time("available_at"));
         self.check_order(first_row, &ts, &available_at)?;
-        let contract = rows.column(3).as_dictionary::<Int32Type>();
-        let side = rows.column(5).as_dictionary::<Int32Type>();
+        let contract = column("contract").as_dictionary::<Int32Type>();
+        let side = column("side").as_dictionary::<Int32Type>();
+        let mut details = Vec::new();
+        if self.is_whole {
+            detail::decode_details(rows, &mut details)?;
+        }
         Ok(FlowBatch {
             file: self.number,
             first_row,
             ts,
             available_at,
-            seq: rows.column(2).as_primitive::<UInt32Type>().values().clone(),
+            seq: column("seq").as_primitive::<UInt32Type>().values().clone(),
             contract_keys: contract.keys().values().clone(),
             contracts: self.contracts(contract)?,
-            notional: rows
-                .column(4)
+            notional: column("notional")
                 .as_primitive::<Float64Type>()
                 .values()
                 .clone(),
             side_keys: side.keys().values().clone(),
             sides: texts(side, "side", Side::parse)?,
-            is_aggressive: rows.column(6).as_boolean().clone(),
-            is_sweep: rows.column(7).as_boolean().clone(),
-            is_multi_leg: rows.column(8).as_boolean().clone(),
-            volume: rows.column(9).as_primitive::<Int64Type>().values().clone(),
-            open_interest: rows.column(10).as_primitive::<Int64Type>().clone(),
-            underlying_price: rows.column(11).as_primitive::<Float64Type>().clone(),
+            is_aggressive: column("is_aggressive").as_boolean().clone(),
+            is_sweep: column("is_sweep").as_boolean().clone(),
+            is_multi_leg: column("is_multi_leg").as_boolean().clone(),
+            volume: column("volume")
+                .as_primitive::<Int64Type>()
+                .values()
+                .clone(),
+            open_interest: column("open_interest").as_primitive::<Int64Type>().clone(),
+            underlying_price: column("underlying_price")
+                .as_primitive::<Float64Type>()
+                .clone(),
+            details,
         })
     }
 
@@ -341,6 +383,9 @@ impl FlowBatch {
             return self;
         }
         self.first_row += start;
+        if !self.details.is_empty() {
+            self.details = self.details.drain(start..start + len).collect();
+        }
         self.ts = self.ts.slice(start, len);
         self.available_at = self.available_at.slice(start, len);
         self.seq = self.seq.slice(start, len);

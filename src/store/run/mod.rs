@@ -45,6 +45,32 @@ impl EncodedRows {
     }
 }
 
+/// Signals as rows of `signals.csv`.
+pub fn signals_csv(signals: &[Signal], experiment_id: &str) -> Vec<u8> {
+    csv_rows(&signals_table(signals, experiment_id))
+}
+
+/// Trades as rows of `trades.csv`.
+pub fn trades_csv(trades: &[Trade]) -> Vec<u8> {
+    csv_rows(&trades_table(trades))
+}
+
+/// The first line of `signals.csv`.
+pub fn signals_csv_header() -> String {
+    header(&signals_table(&[], ""))
+}
+
+/// The first line of `trades.csv`.
+pub fn trades_csv_header() -> String {
+    header(&trades_table(&[]))
+}
+
+fn header(rows: &RecordBatch) -> String {
+    let schema = rows.schema();
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    names.join(",") + "\n"
+}
+
 struct Encoded {
     rows: RecordBatch,
     csv: Vec<u8>,
@@ -154,12 +180,8 @@ impl TableWriter {
             ArrowWriter::try_new(create(&path)?, schema.clone(), Some(properties(&schema)));
         let parquet = writer.map_err(|e| StoreError::parquet(&path, e))?;
         let mut csv = BufWriter::with_capacity(1 << 18, create(&csv_path)?);
-        let names: Vec<&str> = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        writeln!(csv, "{}", names.join(",")).map_err(|e| StoreError::io(&csv_path, e))?;
+        csv.write_all(header(empty).as_bytes())
+            .map_err(|e| StoreError::io(&csv_path, e))?;
         Ok(TableWriter { path, parquet, csv })
     }
 

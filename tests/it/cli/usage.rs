@@ -352,6 +352,8 @@ fn help_fits_100_columns_and_keeps_the_options_of_a_command_together() {
         Commands:
           backtest     Run the strategies over cached flow, paper-trade every signal, print the tables
           report       Print the tables of a finished run
+          live         Run the strategies on a stream: alerts, paper trades, state that survives
+          alert        Look after alerts
           fetch        Bring data into the cache from a provider
           import       Bring archives that you own into the cache
           data         Look at what is in the cache
@@ -375,6 +377,8 @@ fn help_fits_100_columns_and_keeps_the_options_of_a_command_together() {
                                       csv, md]
           -q, --quiet                 Print only what was asked for: no progress, no summaries
           -v, --verbose...            Say more; twice for everything
+              --log-format <FORMAT>   How log lines are written to stderr [default: text] [possible values:
+                                      text, json]
               --color <COLOR>         Colours in tables [default: auto] [possible values: auto, always,
                                       never]
 
@@ -416,6 +420,8 @@ fn help_fits_100_columns_and_keeps_the_options_of_a_command_together() {
                                       csv, md]
           -q, --quiet                 Print only what was asked for: no progress, no summaries
           -v, --verbose...            Say more; twice for everything
+              --log-format <FORMAT>   How log lines are written to stderr [default: text] [possible values:
+                                      text, json]
               --color <COLOR>         Colours in tables [default: auto] [possible values: auto, always,
                                       never]
     "#]].assert_eq(&help.stdout);

@@ -6,6 +6,9 @@ mod faults;
 mod rest;
 /// Flat files.
 mod s3;
+/// The sockets.
+#[cfg(feature = "live")]
+mod ws;
 
 use std::sync::Arc;
 use std::time::Duration;

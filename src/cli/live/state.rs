@@ -1,0 +1,119 @@
+//! State: the folder of a run's journal and logs, and the run that goes on from it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::Args;
+use super::channels;
+use crate::cli::{Session, writable_folder};
+use crate::config::{Alerts, Config};
+use crate::live::deliver::{Deliverer, Outbox, Policy};
+use crate::live::{Desk, Desks, Gauges, Journal, Logs, Opening, Run, State};
+
+/// What a run is begun with.
+pub struct Beginning<'a> {
+    pub opening: Opening,
+    pub desk: Desk<'a>,
+    /// Folder of the state, when any is kept.
+    pub state_dir: Option<PathBuf>,
+    /// Whether the source's inputs are journaled: not those that can be read again.
+    pub keeps_inputs: bool,
+    /// Whether alerts leave the house.
+    pub sends: bool,
+}
+
+/// Begins a run, or goes on with the one its state is of.
+pub fn begin<'a>(
+    session: &Session,
+    args: &Args,
+    config: &Config,
+    gauges: &Arc<Gauges>,
+    beginning: Beginning<'a>,
+) -> anyhow::Result<Run<'a>> {
+    let routes = routes(args, config, beginning.sends);
+    let channels = channels::of(config, &routes)?;
+    let Beginning {
+        opening,
+        desk,
+        state_dir,
+        keeps_inputs,
+        ..
+    } = beginning;
+    let mut alerts_from = opening.alerts_from;
+    let mut dead_letters = std::env::temp_dir().join("flowlab-dead-letters.ndjson");
+    let mut outbox: Arc<dyn Outbox> = Arc::new(Forgetful);
+    let mut state = None;
+    if let Some(folder) = &state_dir {
+        writable_folder(folder, "--state-dir")?;
+        if args.fresh {
+            set_aside(session, folder)?;
+        }
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        let (journal, recovered) = Journal::open(&folder.join("journal.ndjson"), &opening)?;
+        alerts_from = recovered.opening.alerts_from;
+        dead_letters = folder.join("dead_letters.ndjson");
+        let journal = Arc::new(journal);
+        outbox = journal.clone();
+        state = Some(State {
+            journal,
+            logs: Logs::open(folder, &config.experiment_id)?,
+            keeps_inputs,
+            recovered,
+        });
+    }
+    let policy = Policy::default();
+    let deliverer = Deliverer::start(channels, policy, outbox, gauges.clone(), dead_letters)?;
+    let desks = Desks {
+        deliverer,
+        routes,
+        alerts_from,
+    };
+    Ok(Run::new(desk, state, desks, gauges.clone())?)
+}
+
+fn routes(args: &Args, config: &Config, sends: bool) -> Alerts {
+    match (sends, args.tui) {
+        (true, _) => config.routing.alerts.clone(),
+        // The terminal is the screen's.
+        (false, true) => channels::nowhere(),
+        (false, false) => channels::console_alone(),
+    }
+}
+
+/// Moves the folder to the first name that is free: `live.1`, `live.2`, …
+fn set_aside(session: &Session, folder: &Path) -> anyhow::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let name = |n: u32| {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!(".{n}"));
+        PathBuf::from(name)
+    };
+    let aside = (1..).map(name).find(|path| !path.exists());
+    let aside = aside.expect("some number is free");
+    std::fs::rename(folder, &aside)
+        .with_context(|| format!("cannot set {} aside", folder.display()))?;
+    session.say(&format!("the old state is now {}", aside.display()));
+    Ok(())
+}
+
+/// Keeps nothing: for runs without a state.
+struct Forgetful;
+
+impl Outbox for Forgetful {
+    fn sending(&self, _: &str, _: &[&str]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn sent(&self, _: &str, _: &[&str]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn dead(&self, _: &str, _: &[&str], _: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+}

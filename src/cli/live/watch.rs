@@ -1,0 +1,141 @@
+//! Watching: signals to stop, a screen, and the metrics page around a pipeline that knows of none.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::Args;
+use crate::cli::failure::Failure;
+use crate::cli::log::Quiet;
+use crate::cli::{Color, Session};
+use crate::live::metrics::{self, Health};
+use crate::live::screen::{self, Status};
+use crate::live::{Board, Feed, Gauges, wall_clock};
+use crate::time::Ts;
+
+/// What there is to see of a run.
+pub struct Watched {
+    /// As people call it: `replay data 2025-02-03 to 2025-03-14, 60x`.
+    pub source: String,
+    pub feeds: &'static [Feed],
+    pub gauges: Arc<Gauges>,
+    pub board: Arc<Mutex<Board>>,
+}
+
+/// Runs `pipeline` while whoever wants to watches. It is to end soon after the flag it is given rises:
+/// somebody pressed Ctrl-C or q, or the system asked. With a screen, what it left is shown until then.
+pub fn while_watched<T: Send>(
+    session: &Session,
+    args: &Args,
+    watched: &Watched,
+    pipeline: impl FnOnce(&AtomicBool) -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
+        .context("cannot listen for Ctrl-C")?;
+    let _page = match &args.metrics {
+        None => None,
+        Some(address) => Some(Page::open(session, address, watched)?),
+    };
+    if !args.tui {
+        return pipeline(&stop);
+    }
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let quiet = Quiet::begin();
+        let work = scope.spawn(|| {
+            let result = pipeline(&stop);
+            is_over.store(true, Ordering::Relaxed);
+            result
+        });
+        let started = Instant::now();
+        let is_coloured = match session.global.color {
+            Color::Auto => std::env::var_os("NO_COLOR").is_none(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let view = || Status {
+            source: watched.source.clone(),
+            feeds: watched.feeds,
+            gauges: &watched.gauges,
+            stream_ts: Some(watched.gauges.last_event_ts.get())
+                .filter(|ns| *ns > 0)
+                .map(Ts::from_ns),
+            now: wall_clock(),
+            running_for: started.elapsed(),
+            is_finished: is_over.load(Ordering::Relaxed),
+            notice: Quiet::last(),
+            is_coloured,
+        };
+        let shown = screen::run(&watched.board, view, || stop.load(Ordering::Relaxed));
+        stop.store(true, Ordering::Relaxed);
+        let result = work.join().expect("the pipeline does not panic");
+        drop(quiet);
+        shown.map_err(|e| Failure::failed(format!("cannot show a screen: {e}")))?;
+        result
+    })
+}
+
+/// The metrics page, served until it is dropped.
+struct Page {
+    stop: tokio::sync::watch::Sender<bool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Page {
+    fn open(session: &Session, address: &str, watched: &Watched) -> anyhow::Result<Page> {
+        let address =
+            metrics::address(address).map_err(|e| Failure::usage(format!("--metrics: {e}")))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the metrics page")?;
+        let listener = runtime.block_on(metrics::bind(address))?;
+        let at = listener
+            .local_addr()
+            .context("cannot start the metrics page")?;
+        session.say(&format!("metrics at http://{at}/metrics"));
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let gauges = watched.gauges.clone();
+        let health = health(watched);
+        let serve = move || {
+            runtime.block_on(metrics::serve(listener, gauges, health, stopped));
+        };
+        let thread = std::thread::Builder::new()
+            .name("metrics".to_owned())
+            .spawn(serve);
+        Ok(Page {
+            stop,
+            thread: Some(thread.context("cannot start the metrics page")?),
+        })
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Fine unless a feed that should be there is not.
+fn health(watched: &Watched) -> Arc<dyn Fn() -> Health + Send + Sync> {
+    let gauges = watched.gauges.clone();
+    let feeds = watched.feeds;
+    Arc::new(move || {
+        for feed in feeds {
+            if !gauges.is_up[*feed as usize].is_on() {
+                return Health::Wrong(format!("{feed} feed is down"));
+            }
+            if gauges.is_stale[*feed as usize].is_on() {
+                return Health::Wrong(format!("{feed} feed is stale"));
+            }
+        }
+        Health::Fine
+    })
+}

@@ -1,0 +1,299 @@
+//! A run: inputs in; signals and trades logged, alerts on their way, the board up to date.
+//!
+//! What was done by an earlier process is done again here except for what left the house: rows that a
+//! log has are not written twice, and an alert goes by its fate in the journal.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::board::{Board, ContractName, PositionRow, SignalRow, TapeRow};
+use super::deliver::{Alert, Before, Deliverer};
+use super::desk::{Desk, Told};
+use super::event::{Input, StreamedEvent};
+use super::gauges::Gauges;
+use super::journal::{Fate, Journal, JournalError, Recovered};
+use super::logs::{LogError, Logs};
+use crate::config::Alerts;
+use crate::engine::{Counts, EngineError, TickerRows};
+use crate::paper::Trade;
+use crate::report::alert;
+use crate::strategies::Signal;
+use crate::time::Ts;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// What a run keeps across processes, when it keeps anything.
+pub struct State {
+    pub journal: Arc<Journal>,
+    pub logs: Logs,
+    /// Whether inputs are kept: not those of a source that can be read again.
+    pub keeps_inputs: bool,
+    pub recovered: Recovered,
+}
+
+/// Where alerts go.
+pub struct Desks {
+    pub deliverer: Deliverer,
+    pub routes: Alerts,
+    /// Signals before it came before anybody listened.
+    pub alerts_from: Ts,
+}
+
+/// A stream on its way through the desk to people.
+pub struct Run<'a> {
+    desk: Desk<'a>,
+    state: Option<State>,
+    alerts: Desks,
+    pub gauges: Arc<Gauges>,
+    pub board: Arc<Mutex<Board>>,
+    told: Vec<Told>,
+}
+
+impl<'a> Run<'a> {
+    /// Goes on where the journal stands: its inputs go through the desk again.
+    pub fn new(
+        desk: Desk<'a>,
+        state: Option<State>,
+        alerts: Desks,
+        gauges: Arc<Gauges>,
+    ) -> Result<Run<'a>, RunError> {
+        let mut run = Run {
+            desk,
+            state,
+            alerts,
+            gauges,
+            board: Arc::default(),
+            told: Vec::new(),
+        };
+        if let Some(state) = &run.state {
+            let journal = state.journal.clone();
+            let mut failed = None;
+            journal.inputs(|input| {
+                if failed.is_none() {
+                    failed = run.through_desk(&input).err();
+                }
+            })?;
+            failed.map_or(Ok(()), Err)?;
+        }
+        Ok(run)
+    }
+
+    /// Takes one input. `received` is when the message that completed it came in.
+    pub fn take(&mut self, input: &Input, received: Option<Instant>) -> Result<(), RunError> {
+        if let Some(state) = self.state.as_ref().filter(|state| state.keeps_inputs) {
+            state.journal.told(input)?;
+        }
+        self.through_desk(input)?;
+        if let (Input::Event(_), Some(received)) = (input, received) {
+            self.gauges
+                .event_lag_ns
+                .set(received.elapsed().as_nanos() as i64);
+        }
+        Ok(())
+    }
+
+    fn through_desk(&mut self, input: &Input) -> Result<(), RunError> {
+        self.desk.take(input, &mut self.told)?;
+        match input {
+            Input::Event(event) => {
+                self.gauges.events.add(1);
+                self.gauges.last_event_ts.set(event.ts.ns());
+                let mut board = self.board.lock().expect("no holder of the board panics");
+                board.show_event(tape_row(event));
+            }
+            Input::Bar { .. } => self.gauges.bars.add(1),
+            Input::Gap(_) => self.gauges.gaps_left.add(1),
+            Input::SessionOver { .. } | Input::Cancelled(_) => {}
+        }
+        let told = std::mem::take(&mut self.told);
+        for told in &told {
+            match told {
+                Told::Signal(signal, gap) => self.signal(signal, gap.as_deref())?,
+                Told::Trade(trade) => {
+                    self.gauges.trades_closed.add(1);
+                    if let Some(state) = &mut self.state {
+                        state.logs.trade(trade)?;
+                    }
+                }
+                Told::NotTaken(id) => log::info!("signal {id:016x}: no bar was left to enter on"),
+            }
+        }
+        self.told = told;
+        self.told.clear();
+        Ok(())
+    }
+
+    fn signal(&mut self, signal: &Signal, gap: Option<&str>) -> Result<(), RunError> {
+        self.gauges.signals_of(signal.kind).add(1);
+        let headline = alert::headline(signal);
+        log::info!("signal {:016x}: {headline}", signal.signal_id);
+        self.board
+            .lock()
+            .expect("no holder of the board panics")
+            .show_signal(signal_row(signal));
+        if let Some(state) = &mut self.state {
+            state.logs.signal(signal)?;
+        }
+        if signal.available_at < self.alerts.alerts_from {
+            return Ok(());
+        }
+        let mut text = alert::alert(signal);
+        if let Some(gap) = gap {
+            text = alert::with_gap(text, gap);
+        }
+        let alert = Alert {
+            id: format!("{:016x}", signal.signal_id),
+            at: signal.ts,
+            text,
+            headline,
+        };
+        let routes = self.alerts.routes.of(signal.kind).to_vec();
+        for channel in &routes {
+            self.deliver(channel, alert.clone())?;
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, channel: &str, alert: Alert) -> Result<(), RunError> {
+        let mut before = Before::Nothing;
+        if let Some(state) = &mut self.state {
+            let name = (channel.to_owned(), alert.id.clone());
+            match state.recovered.fates.get(&name) {
+                Some(Fate::Settled) => return Ok(()),
+                Some(Fate::Sending) => before = Before::MaybeSent,
+                Some(Fate::Queued) => {}
+                None => state.journal.queued(channel, &alert.id)?,
+            }
+        }
+        self.alerts.deliverer.send(channel, alert, before);
+        Ok(())
+    }
+
+    /// A message that is no signal's: it is sent once or not at all, so no journal keeps it.
+    pub fn beat(&self, id: String, at: Ts, text: String) {
+        let headline = text.lines().next().unwrap_or_default().to_owned();
+        for channel in &self.alerts.routes.heartbeat {
+            let alert = Alert {
+                id: id.clone(),
+                at,
+                text: text.clone(),
+                headline: headline.clone(),
+            };
+            self.alerts.deliverer.send(channel, alert, Before::Nothing);
+        }
+    }
+
+    /// Makes what was told so far safe from a kill, or with `is_durable` from a power cut too.
+    pub fn keep(&mut self, is_durable: bool) -> Result<(), RunError> {
+        if let Some(state) = &mut self.state {
+            match is_durable {
+                false => state.journal.flush()?,
+                true => {
+                    state.journal.sync()?;
+                    state.logs.sync()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the positions on the board up to date.
+    pub fn mark(&self) {
+        let positions: Vec<PositionRow> = self
+            .desk
+            .positions()
+            .map(|(signal, trade)| position_row(signal, &trade))
+            .collect();
+        self.gauges.open_positions.set(positions.len() as i64);
+        let mut board = self.board.lock().expect("no holder of the board panics");
+        board.positions = positions;
+    }
+
+    /// The source has come to its end.
+    pub fn source_is_over(&mut self) -> Result<(), RunError> {
+        if let Some(state) = &self.state {
+            state.journal.finished()?;
+        }
+        Ok(())
+    }
+
+    /// Everything the run came to, as a backtest has it.
+    pub fn rows(&self) -> Vec<(TickerRows, Counts)> {
+        self.desk.rows()
+    }
+
+    /// Whether everything is delivered or dead within `patience`.
+    pub fn is_delivered(&self, patience: std::time::Duration) -> bool {
+        self.alerts.deliverer.drain(patience)
+    }
+
+    /// Delivers what is under way, waiting `patience` at most; the rest waits in the journal.
+    pub fn close(mut self, patience: std::time::Duration) -> Result<(), RunError> {
+        self.keep(true)?;
+        self.alerts.deliverer.close(patience);
+        self.state
+            .map_or(Ok(()), |state| state.journal.sync().map_err(RunError::from))
+    }
+}
+
+fn tape_row(event: &StreamedEvent) -> TapeRow {
+    TapeRow {
+        ts: event.ts,
+        contract: ContractName {
+            ticker: event.ticker.clone(),
+            call_put: event.call_put,
+            strike: event.strike,
+            expiry: event.expiry,
+        },
+        contracts: event.detail.contracts,
+        price: event.detail.price,
+        notional: event.notional,
+        side: event.side,
+        is_sweep: event.is_sweep,
+        is_aggressive: event.is_aggressive,
+        spot: event.underlying_price,
+    }
+}
+
+fn contract_of(signal: &Signal) -> ContractName {
+    ContractName {
+        ticker: signal.ticker.clone(),
+        call_put: signal.call_put,
+        strike: signal.strike,
+        expiry: signal.expiry,
+    }
+}
+
+fn signal_row(signal: &Signal) -> SignalRow {
+    SignalRow {
+        available_at: signal.available_at,
+        kind: signal.kind,
+        direction: signal.direction,
+        contract: contract_of(signal),
+        strength: signal.strength,
+        notional: signal.notional,
+        tags: signal.tags.to_string(),
+    }
+}
+
+fn position_row(signal: &Signal, trade: &Trade) -> PositionRow {
+    PositionRow {
+        kind: trade.kind,
+        direction: trade.direction,
+        contract: contract_of(signal),
+        opened_at: trade.opened_at,
+        entry_price: trade.entry_price,
+        mark: trade.exit_price,
+        pnl_pct: trade.pnl_pct_gross,
+        tp_pct: trade.tp_pct,
+        sl_pct: trade.sl_pct,
+    }
+}
