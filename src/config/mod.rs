@@ -75,6 +75,14 @@ pub enum MissingContext {
     Pass,
 }
 
+/// Where a stream has its quotes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QuoteSource {
+    Rest,
+    None,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryRule {
@@ -186,6 +194,7 @@ pub struct LiveConfig {
     pub stale_seconds: f64,
     pub reconnect_first_seconds: f64,
     pub reconnect_longest_seconds: f64,
+    pub quotes: QuoteSource,
     pub heartbeat_seconds: f64,
 }
 

@@ -11,7 +11,7 @@ use super::values::{
     BasisPoints, Bucket, ChannelName, ChannelNames, Count, ExperimentId, HttpUrl, NonNegative,
     Percent, Placeholder, Positive, SocketUrl, Strength, Threads, Ticker, Tickers, Whole,
 };
-use super::{DirectionRule, EntryRule, Intrabar, MissingContext};
+use super::{DirectionRule, EntryRule, Intrabar, MissingContext, QuoteSource};
 
 /// A key that may be left out. When it is there it has a value: `min_premium:` with nothing behind
 /// it is a slip and not a default, which is why this is no plain `Option`.
@@ -196,6 +196,8 @@ block! {
         reconnect_first_seconds: Positive,
         /// The longest wait before another try to connect.
         reconnect_longest_seconds: Positive,
+        /// rest: asked for around prints that can come to an event; none: sides by tick test.
+        quotes: QuoteSource,
         /// How often the stream says that it is alive.
         heartbeat_seconds: Positive,
     }

@@ -70,6 +70,18 @@ impl Config {
         format!("{:032x}", xxh3_128(self.resolved_yaml().as_bytes()))
     }
 
+    /// Of what decides signals and trades: not how a stream is run, where alerts go, or whom to ask.
+    pub fn rules_hash(&self) -> String {
+        let mut tree = self.tree.clone();
+        if let Some(blocks) = tree.as_mapping_mut() {
+            for block in ["live", "massive", "routing"] {
+                blocks.remove(block);
+            }
+        }
+        let text = serde_yaml::to_string(&tree).expect("a tree of plain values can be written");
+        format!("{:032x}", xxh3_128(text.as_bytes()))
+    }
+
     /// Names of the layers that were read, lowest first.
     pub fn layers(&self) -> Vec<&str> {
         self.layers.iter().map(Layer::name).collect()

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use crate::config::Config;
-use crate::flow::{Contract, Greeks, Known, Merged, Rules, implied, years_to_expiry};
+use crate::flow::{
+    Contract, FlowDetail, FlowEvent, Greeks, Known, Merged, Rules, implied, years_to_expiry,
+};
 use crate::store::{FlowTable, Store, StoreError};
 use crate::time::{Calendar, MINUTE_NS, Session, Ts};
 
@@ -63,6 +65,15 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// A minute of the day has ended. They come in order.
+    pub fn minute(&mut self, end: Ts, close: f64) {
+        let place = self.closes.partition_point(|(known, _)| *known < end.ns());
+        match self.closes.get_mut(place) {
+            Some(known) if known.0 == end.ns() => known.1 = close,
+            _ => self.closes.insert(place, (end.ns(), close)),
+        }
+    }
+
     /// Close of the day's last minute that had ended by `ts`, extended hours included.
     fn underlying_price(&self, ts: Ts) -> Option<f64> {
         let ended = self.closes.partition_point(|(end, _)| *end <= ts.ns());
@@ -87,31 +98,40 @@ impl<'a> Facts<'a> {
     ) -> FlowTable {
         let mut table = FlowTable::default();
         for (place, event) in events {
-            let Listed { symbol, contract } = &contracts[place as usize];
             let attached = attached(place, &event);
-            let underlying_price = attached
-                .underlying_price
-                .or_else(|| self.underlying_price(event.ts));
-            let greeks = match (attached.iv, underlying_price) {
-                (None, Some(spot)) => self.greeks(&event, contract, spot),
-                _ => None,
-            };
-            let known = Known {
-                ticker: self.ticker,
-                symbol,
-                contract,
-                open_interest: attached
-                    .open_interest
-                    .or_else(|| self.open_interest.get(symbol).copied()),
-                underlying_price,
-                iv: attached.iv.or(greeks.map(|greeks| greeks.iv)),
-                delta: attached.delta.or(greeks.map(|greeks| greeks.delta)),
-                source: self.source,
-            };
-            let (event, detail) = event.finish(&known);
+            let (event, detail) = self.join(&contracts[place as usize], event, attached);
             table.push(&event, &detail);
         }
         table
+    }
+
+    /// Both halves of one event of `listed`. What is `attached` goes before what is known here.
+    pub fn join<'b>(
+        &'b self,
+        listed: &'b Listed,
+        event: Merged,
+        attached: Attached,
+    ) -> (FlowEvent<'b>, FlowDetail) {
+        let Listed { symbol, contract } = listed;
+        let underlying_price = attached
+            .underlying_price
+            .or_else(|| self.underlying_price(event.ts));
+        let greeks = match (attached.iv, underlying_price) {
+            (None, Some(spot)) => self.greeks(&event, contract, spot),
+            _ => None,
+        };
+        event.finish(&Known {
+            ticker: self.ticker,
+            symbol,
+            contract,
+            open_interest: attached
+                .open_interest
+                .or_else(|| self.open_interest.get(symbol).copied()),
+            underlying_price,
+            iv: attached.iv.or(greeks.map(|greeks| greeks.iv)),
+            delta: attached.delta.or(greeks.map(|greeks| greeks.delta)),
+            source: self.source,
+        })
     }
 }
 

@@ -26,12 +26,13 @@ mod universe;
 
 pub use archive::{SOURCE as ARCHIVE_SOURCE, ticker_day as archive_ticker_day};
 pub use error::{Ended, FetchError};
-pub use facts::{Facts, Listed, rules};
+pub use facts::{Attached, Facts, Listed, rules};
 pub use job::{Job, QuotesRefused, Source, What};
 pub use market_day::{Desk, MarketDay, Sights, Wanted, read as read_market_day};
 pub use open_interest::{Morning, NotBeforeOpen};
 pub use outcome::{Outcome, Stored};
 pub use plan::Plan;
+pub use prints::quotes_around;
 pub use progress::{Progress, Reached, Stage};
 pub use run::{record, run};
 pub use universe::{BUILT_IN, Ranking};

@@ -61,7 +61,9 @@ impl Plan {
             if job.what.contains(&What::Oi) {
                 // What an event of a session may know is the close of the one before.
                 let before = |date: &NaiveDate| calendar.sessions_before(*date, 1);
-                let wanted = flow.iter().map(before).collect();
+                // Whoever listens to a session that is not over wants them too.
+                let sessions = flow.iter().chain(&plan.not_over);
+                let wanted = sessions.map(before).collect();
                 for date in plan.missing(job, Table::OpenInterest, ticker, wanted)? {
                     let session = (ticker.clone(), BTreeSet::from([date]));
                     plan.open_interest.push(session);

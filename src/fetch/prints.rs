@@ -18,7 +18,7 @@ use super::facts::{Attached, Facts, Listed};
 use super::outcome::Outcome;
 use super::{FetchError, Job};
 use crate::flow::{Contract, ContractDay, Print, Rules, Sight, candidates, sights, ticker_events};
-use crate::providers::massive::{Fetched, MassiveError};
+use crate::providers::massive::{Fetched, Massive, MassiveError};
 use crate::providers::roots;
 use crate::store::{Arrival, FlowTable, Table};
 use crate::time::{Ts, exchange_midnight};
@@ -46,10 +46,7 @@ pub(super) fn ticker_day(job: &Job, ticker: &str, date: NaiveDate) -> Result<Out
             continue;
         }
         let contract = Contract::parse(&row.contract).expect("the provider checks symbols");
-        let is_plain = row.shares_per_contract == crate::flow::MULTIPLIER
-            && !row.has_additional_underlyings
-            && !roots::is_adjusted(&contract.root);
-        if is_plain {
+        if row.is_plain() {
             listed.push(Listed {
                 symbol: row.contract,
                 contract,
@@ -197,7 +194,7 @@ pub(super) fn quoted(
     }
     let mut seen = Vec::new();
     for run in candidates(prints, rules) {
-        let asked = quotes_around(job, symbol, &prints[run.clone()], rules);
+        let asked = quotes_around(job.massive, symbol, &prints[run.clone()], rules);
         let fetched = match asked {
             Err(MassiveError::NotEntitled {
                 message,
@@ -218,8 +215,8 @@ pub(super) fn quoted(
 
 /// The quotes that a run of prints may answer to: from the last one before the first print's
 /// millisecond to the end of the last print's.
-fn quotes_around(
-    job: &Job,
+pub fn quotes_around(
+    massive: &Massive,
     symbol: &str,
     run: &[Print],
     rules: &Rules,
@@ -229,5 +226,5 @@ fn quotes_around(
     let from = millisecond(first).plus_ns(-rules.max_quote_age_ns());
     let to = millisecond(last).plus_ns(MS_NS);
     let enough = millisecond(first).plus_ns(-1);
-    job.massive.quotes_back(symbol, from, to, enough)
+    massive.quotes_back(symbol, from, to, enough)
 }

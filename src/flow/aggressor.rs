@@ -1,10 +1,12 @@
 //! The aggressor: from a print's price, the quote before it and the prints before it to the side
 //! that crossed the spread, and how well that is known.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Side, SideQuality, SideSource};
 
 /// Best bid and offer just before a print, dollars per share. Zero means no such side.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quote {
     pub bid: f64,
     pub ask: f64,

@@ -15,8 +15,10 @@
 //! 248                  extended hours
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 /// The codes of one print in the order they were reported. OPRA gives one; there is room for four.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Codes([i16; Codes::ROOM]);
 
 impl Codes {

@@ -217,6 +217,12 @@ impl ContractTape {
         self.advance(Ts::MAX, rules, changes);
     }
 
+    /// When the first event that is not complete yet may be: it is told when time has gone beyond.
+    pub fn next_complete(&self, rules: &Rules) -> Option<Ts> {
+        let complete = |chain: &Chain| chain.last_received.plus_ns(rules.window_ns());
+        self.open.iter().map(complete).min()
+    }
+
     /// Whether some event is not complete yet.
     pub fn is_open(&self) -> bool {
         !self.open.is_empty()

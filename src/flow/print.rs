@@ -1,10 +1,12 @@
 //! A print as the tape reports it, before anything is made of it.
 
+use serde::{Deserialize, Serialize};
+
 use super::Codes;
 use crate::time::Ts;
 
 /// One report of the option tape.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Print {
     pub ts: Ts,
     /// Dollars per share, above zero.

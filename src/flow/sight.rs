@@ -11,13 +11,15 @@
 //!  the side be another, the side is weak. With a quote at exactly .120, q2 would be the rival.
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 use super::{Quote, Side, TimedQuote};
 use crate::time::Ts;
 
 const MS_NS: i64 = 1_000_000;
 
 /// What a print met.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sight {
     /// The last quote not after the print, whatever it is worth; none when that one is too old, for
     /// then nobody can say how many came since.

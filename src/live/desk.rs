@@ -94,6 +94,7 @@ impl<'a> Desk<'a> {
     pub fn take(&mut self, input: &Input, told: &mut Vec<Told>) -> Result<(), EngineError> {
         match input {
             Input::Bar { ticker, bar } => self.bar(ticker, bar, told),
+            Input::ProxyBar { ticker, bar } => self.market.bar(ticker, bar, &self.rules),
             Input::SessionOver { ticker, date } => self.session_over(ticker, *date, told),
             Input::Cancelled(cancel) => self.cancelled(cancel),
             Input::Event(event) => return self.event(event, told),
@@ -123,9 +124,8 @@ impl<'a> Desk<'a> {
             .map_err(fail)
     }
 
-    /// A minute bar of a ticker or a proxy has ended.
+    /// A minute bar of a ticker has ended.
     fn bar(&mut self, ticker: &str, bar: &MinuteBar, told: &mut Vec<Told>) {
-        self.market.bar(ticker, bar, &self.rules);
         if let Some(desk) = self.tickers.get_mut(ticker) {
             desk.bar(bar, &self.rules, &mut self.settled);
             desk.settle(&mut self.settled, &self.rules, told);

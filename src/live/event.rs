@@ -91,8 +91,13 @@ impl StreamedEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
-    /// A minute bar has ended.
+    /// A minute bar of a ticker of the run has ended.
     Bar {
+        ticker: String,
+        bar: MinuteBar,
+    },
+    /// A minute bar of a ticker that the regime is read off.
+    ProxyBar {
         ticker: String,
         bar: MinuteBar,
     },

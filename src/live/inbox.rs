@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::errands::Answer;
 use super::{Feed, Frame, Gauges, Link};
 
 /// What reaches the pipeline.
@@ -17,6 +18,8 @@ use super::{Feed, Frame, Gauges, Link};
 pub enum Message {
     Frame(Frame),
     Link(Feed, Link),
+    /// What REST said to a question of the pipeline.
+    Answer(Answer),
 }
 
 /// The way in for one source.

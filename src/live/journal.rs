@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::Input;
 use super::deliver::Outbox;
@@ -160,6 +161,8 @@ pub struct Recovered {
 pub struct Journal {
     path: PathBuf,
     file: Mutex<BufWriter<File>>,
+    /// Of the lines that were told.
+    told: Mutex<Xxh3>,
 }
 
 impl Journal {
@@ -189,8 +192,12 @@ impl Journal {
             inputs: 0,
         };
         let mut is_new = true;
-        let whole = each_line(path, &file, |line| {
+        let mut told = Xxh3::new();
+        let whole = each_line(path, &file, |line, text| {
             is_new = false;
+            if matches!(line, Line::Told(_)) {
+                told.update(text);
+            }
             recovered.take(line, opening, path)
         })?;
         file.set_len(whole).map_err(io)?;
@@ -198,6 +205,7 @@ impl Journal {
         let journal = Journal {
             path: path.to_owned(),
             file: Mutex::new(BufWriter::with_capacity(1 << 18, file)),
+            told: Mutex::new(told),
         };
         if is_new {
             journal.append(&Line::Open(opening.clone()))?;
@@ -209,7 +217,7 @@ impl Journal {
     /// Every input that was told, in order.
     pub fn inputs(&self, mut each: impl FnMut(Input)) -> Result<(), JournalError> {
         let file = File::open(&self.path).map_err(|e| self.io(e))?;
-        each_line(&self.path, &file, |line| {
+        each_line(&self.path, &file, |line, _| {
             if let Line::Told(input) = line {
                 each(input);
             }
@@ -221,7 +229,17 @@ impl Journal {
     /// Notes an input. It is safe from a kill after [`Journal::flush`], from a power cut after
     /// [`Journal::sync`].
     pub fn told(&self, input: &Input) -> Result<(), JournalError> {
-        self.append(&Line::Told(input.clone()))
+        let mut line =
+            serde_json::to_vec(&Line::Told(input.clone())).expect("inputs are plain data");
+        line.push(b'\n');
+        self.told.lock().expect("no writer panics").update(&line);
+        self.lock().write_all(&line).map_err(|e| self.io(e))
+    }
+
+    /// Names all that was told so far.
+    pub fn input_hash(&self) -> String {
+        let told = self.told.lock().expect("no writer panics");
+        format!("{:032x}", told.digest128())
     }
 
     pub fn queued(&self, channel: &str, id: &str) -> Result<(), JournalError> {
@@ -356,7 +374,7 @@ fn described(this: &Opening, other: &Opening) -> String {
 fn each_line(
     path: &Path,
     file: &File,
-    mut each: impl FnMut(Line) -> Result<(), JournalError>,
+    mut each: impl FnMut(Line, &[u8]) -> Result<(), JournalError>,
 ) -> Result<u64, JournalError> {
     let mut reader = BufReader::with_capacity(1 << 18, file);
     let (mut whole, mut number) = (0, 0);
@@ -378,7 +396,7 @@ fn each_line(
             line: number,
             reason: e.to_string(),
         })?;
-        each(line)?;
+        each(line, &text)?;
         whole += read as u64;
     }
 }

@@ -129,6 +129,15 @@ impl<'a> Replay<'a> {
         self.tickers.iter_mut().map(take).collect()
     }
 
+    /// The session that [`Replay::next_day`] goes up to.
+    pub fn next_date(&self) -> NaiveDate {
+        let session = self
+            .calendar
+            .all()
+            .get(self.calendar.first_index_from(self.next));
+        session.map_or(self.span.bars_to, |session| session.date)
+    }
+
     /// Everything up to and including the next session, in the order in which it became known;
     /// `None` at the end. Cost: a day of all tickers is held.
     pub fn next_day(&mut self) -> Result<Option<Vec<(Ts, Input)>>, StoreError> {
@@ -148,11 +157,31 @@ impl<'a> Replay<'a> {
         for (ticker, replay) in &mut self.tickers {
             let bars = self.store.bars_1m(ticker, from, to)?;
             for row in 0..bars.len() {
-                inputs.push((bars.end(row), bar(ticker, &bars, row, session)));
+                let (at, bar) = (bars.end(row), bar(&bars, row, session));
+                let ticker = || ticker.clone();
+                if PROXIES.iter().any(|proxy| *proxy == ticker()) {
+                    inputs.push((
+                        at,
+                        Input::ProxyBar {
+                            ticker: ticker(),
+                            bar,
+                        },
+                    ));
+                }
+                if replay.is_of_run {
+                    inputs.push((
+                        at,
+                        Input::Bar {
+                            ticker: ticker(),
+                            bar,
+                        },
+                    ));
+                }
             }
             replay.footers.saw_bars(bars.footers);
             if let Some(session) = session.filter(|session| replay.sessions.contains(&session.date))
                 && session.date <= to
+                && replay.is_of_run
             {
                 let over = Input::SessionOver {
                     ticker: ticker.clone(),
@@ -250,22 +279,19 @@ impl TickerReplay<'_> {
     }
 }
 
-fn bar(ticker: &str, bars: &Bars, row: usize, session: Option<&Session>) -> Input {
+fn bar(bars: &Bars, row: usize, session: Option<&Session>) -> MinuteBar {
     let ts = Ts::from_ns(bars.ts[row]);
-    Input::Bar {
-        ticker: ticker.to_owned(),
-        bar: MinuteBar {
-            ts,
-            open: bars.open[row],
-            high: bars.high[row],
-            low: bars.low[row],
-            close: bars.close[row],
-            volume: bars.volume[row],
-            // Where the file has none this is what stands in for it.
-            vwap: Some(bars.price[row]),
-            trades: None,
-            is_regular: session.is_some_and(|session| session.contains(ts)),
-        },
+    MinuteBar {
+        ts,
+        open: bars.open[row],
+        high: bars.high[row],
+        low: bars.low[row],
+        close: bars.close[row],
+        volume: bars.volume[row],
+        // Where the file has none this is what stands in for it.
+        vwap: Some(bars.price[row]),
+        trades: None,
+        is_regular: session.is_some_and(|session| session.contains(ts)),
     }
 }
 
@@ -282,7 +308,7 @@ fn sessions_of(
 /// When, which kind first, and among events the order of arrival.
 fn order((at, input): &(Ts, Input)) -> (Ts, u8, &str, Ts, u32) {
     match input {
-        Input::Bar { ticker, .. } => (*at, 0, ticker, Ts::MIN, 0),
+        Input::ProxyBar { ticker, .. } | Input::Bar { ticker, .. } => (*at, 0, ticker, Ts::MIN, 0),
         Input::SessionOver { ticker, .. } => (*at, 1, ticker, Ts::MIN, 0),
         Input::Event(event) => (*at, 2, &event.ticker, event.ts, event.seq),
         Input::Gap(gap) => (*at, 0, "", gap.from, 0),

@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
                 let mut board = self.board.lock().expect("no holder of the board panics");
                 board.show_event(tape_row(event));
             }
-            Input::Bar { .. } => self.gauges.bars.add(1),
+            Input::Bar { .. } | Input::ProxyBar { .. } => self.gauges.bars.add(1),
             Input::Gap(_) => self.gauges.gaps_left.add(1),
             Input::SessionOver { .. } | Input::Cancelled(_) => {}
         }
@@ -175,6 +175,11 @@ impl<'a> Run<'a> {
         }
         self.alerts.deliverer.send(channel, alert, before);
         Ok(())
+    }
+
+    /// The journal, when there is one.
+    pub fn journal(&self) -> Option<&Arc<Journal>> {
+        self.state.as_ref().map(|state| &state.journal)
     }
 
     /// A message that is no signal's: it is sent once or not at all, so no journal keeps it.

@@ -113,7 +113,7 @@ fn finish(session: &Session, fetched: Result<Outcome, Box<Ended>>) -> anyhow::Re
     Err(ended.error.into())
 }
 
-fn now_is() -> Ts {
+pub fn now_is() -> Ts {
     let ns = chrono::Utc::now().timestamp_nanos_opt();
     Ts::from_ns(ns.expect("the calendar ends before nanoseconds do"))
 }
@@ -146,7 +146,8 @@ fn period(args: &Args, calendar: &Calendar, now: Ts) -> anyhow::Result<Option<Pe
     Ok(Some(Period { start, end }))
 }
 
-fn connect(config: &Config, stop: Arc<AtomicBool>) -> anyhow::Result<Massive> {
+/// The vendor's client, with the key of the environment.
+pub fn connect(config: &Config, stop: Arc<AtomicBool>) -> anyhow::Result<Massive> {
     let (key, name) = secret::massive_key(|name| std::env::var(name).ok()).map_err(|e| {
         Failure::usage(e.to_string()).hint(
             "set it to your key of the vendor; `--provider synthetic` makes a market without one",

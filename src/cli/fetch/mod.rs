@@ -1,6 +1,6 @@
 //! `flowlab fetch`: from a provider to the cache.
 
-mod massive;
+pub mod massive;
 mod report;
 mod stages;
 mod synthetic;

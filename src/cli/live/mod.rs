@@ -1,8 +1,11 @@
 //! `flowlab live`: a source, the desk, alerts, and whoever watches.
 
 mod channels;
+mod outcome;
+mod pace;
 mod replay;
 mod state;
+mod stream;
 mod watch;
 
 use std::path::PathBuf;
@@ -32,13 +35,22 @@ pub struct Args {
     /// Replay: times as fast as it happened, or max [default: max, 60 with --tui]
     #[arg(long, value_name = "1|60|max")]
     speed: Option<Speed>,
-    /// Folder of the journal and the logs; a killed process goes on from it [default: none for a replay]
+    /// Websockets and recordings: the exchange day to begin with [default: today, else the next session]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    day: Option<NaiveDate>,
+    /// The recording to be told again
+    #[arg(long, value_name = "FILE", required_if_eq("source", "recording"))]
+    recording: Option<PathBuf>,
+    /// Record everything the vendor tells in this file, for `--source recording`
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Folder of the journal and the logs; a killed process goes on from it [default: live; none for a replay or a recording]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Set the state of an earlier run aside and begin anew
-    #[arg(long, requires = "state_dir")]
+    #[arg(long)]
     fresh: bool,
-    /// Replay: send alerts to their channels instead of printing them
+    /// Replays and recordings: send alerts to their channels instead of printing them
     #[arg(long, conflicts_with = "dry_run")]
     send: bool,
     /// Print alerts instead of sending them
@@ -56,6 +68,10 @@ pub struct Args {
 enum Source {
     /// The cache, told as it happened
     Replay,
+    /// The vendor's websockets: option prints and minute bars
+    Massive,
+    /// A recording of the vendor's websockets
+    Recording,
 }
 
 /// How fast a replay goes.
@@ -90,6 +106,7 @@ impl std::fmt::Display for Speed {
 pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     match args.source {
         Source::Replay => replay::run(session, args),
+        Source::Massive | Source::Recording => stream::run(session, args),
     }
 }
 

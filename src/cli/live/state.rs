@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::NaiveDate;
 
 use super::Args;
 use super::channels;
@@ -13,9 +14,10 @@ use crate::live::deliver::{Deliverer, Outbox, Policy};
 use crate::live::{Desk, Desks, Gauges, Journal, Logs, Opening, Run, State};
 
 /// What a run is begun with.
-pub struct Beginning<'a> {
+pub struct Beginning<F> {
     pub opening: Opening,
-    pub desk: Desk<'a>,
+    /// Makes the desk of a run that gives signals from a day on.
+    pub desk: F,
     /// Folder of the state, when any is kept.
     pub state_dir: Option<PathBuf>,
     /// Whether the source's inputs are journaled: not those that can be read again.
@@ -30,7 +32,7 @@ pub fn begin<'a>(
     args: &Args,
     config: &Config,
     gauges: &Arc<Gauges>,
-    beginning: Beginning<'a>,
+    beginning: Beginning<impl FnOnce(NaiveDate) -> anyhow::Result<Desk<'a>>>,
 ) -> anyhow::Result<Run<'a>> {
     let routes = routes(args, config, beginning.sends);
     let channels = channels::of(config, &routes)?;
@@ -41,7 +43,7 @@ pub fn begin<'a>(
         keeps_inputs,
         ..
     } = beginning;
-    let mut alerts_from = opening.alerts_from;
+    let (mut start, mut alerts_from) = (opening.start, opening.alerts_from);
     let mut dead_letters = std::env::temp_dir().join("flowlab-dead-letters.ndjson");
     let mut outbox: Arc<dyn Outbox> = Arc::new(Forgetful);
     let mut state = None;
@@ -53,6 +55,7 @@ pub fn begin<'a>(
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
         let (journal, recovered) = Journal::open(&folder.join("journal.ndjson"), &opening)?;
+        start = recovered.opening.start;
         alerts_from = recovered.opening.alerts_from;
         dead_letters = folder.join("dead_letters.ndjson");
         let journal = Arc::new(journal);
@@ -71,7 +74,7 @@ pub fn begin<'a>(
         routes,
         alerts_from,
     };
-    Ok(Run::new(desk, state, desks, gauges.clone())?)
+    Ok(Run::new(desk(start)?, state, desks, gauges.clone())?)
 }
 
 fn routes(args: &Args, config: &Config, sends: bool) -> Alerts {

@@ -24,30 +24,36 @@ pub struct Watched {
     pub board: Arc<Mutex<Board>>,
 }
 
-/// Runs `pipeline` while whoever wants to watches. It is to end soon after the flag it is given rises:
-/// somebody pressed Ctrl-C or q, or the system asked. With a screen, what it left is shown until then.
-pub fn while_watched<T: Send>(
-    session: &Session,
-    args: &Args,
-    watched: &Watched,
-    pipeline: impl FnOnce(&AtomicBool) -> anyhow::Result<T> + Send,
-) -> anyhow::Result<T> {
+/// A flag that rises when somebody presses Ctrl-C or the system asks to end.
+pub fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
         .context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}
+
+/// Runs `pipeline` while whoever wants to watches. It is to end soon after `stop` rises, which a q on
+/// the screen does too. With a screen, what it left is shown until then.
+pub fn while_watched<T: Send>(
+    session: &Session,
+    args: &Args,
+    watched: &Watched,
+    stop: &AtomicBool,
+    pipeline: impl FnOnce() -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
     let _page = match &args.metrics {
         None => None,
         Some(address) => Some(Page::open(session, address, watched)?),
     };
     if !args.tui {
-        return pipeline(&stop);
+        return pipeline();
     }
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let quiet = Quiet::begin();
         let work = scope.spawn(|| {
-            let result = pipeline(&stop);
+            let result = pipeline();
             is_over.store(true, Ordering::Relaxed);
             result
         });

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::row::Row;
 use super::wire::{Cell, Fault};
 use super::{Fetched, Massive, MassiveError};
+use crate::providers::roots;
 
 /// From `ex_date` on, one old share is `ratio` new ones. Stock dividends count as splits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,19 @@ pub struct ListedContract {
     /// What is delivered is not plain shares of the underlying alone.
     pub has_additional_underlyings: bool,
 }
+
+impl ListedContract {
+    /// Whether it delivers 100 plain shares.
+    pub fn is_plain(&self) -> bool {
+        let root = &self.contract[..self.contract.len().saturating_sub(OCC_TAIL)];
+        self.shares_per_contract == crate::flow::MULTIPLIER
+            && !self.has_additional_underlyings
+            && !roots::is_adjusted(root)
+    }
+}
+
+/// Expiry, type and strike of a symbol, behind its root.
+const OCC_TAIL: usize = 15;
 
 /// One row of the vendor's table of condition codes.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,567 @@
+//! The stream: day after day from the vendor's websockets, or one day from a recording of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use url::Url;
+
+use super::state::{self, Beginning};
+use super::watch::{self, Watched};
+use super::{Args, Source, Speed, outcome};
+use crate::cli::failure::Failure;
+use crate::cli::fetch::massive::{connect, now_is};
+use crate::cli::period::say_gaps;
+use crate::cli::{Session, Status, dates, universe, writable_folder};
+use crate::config::secret::{self, Secret};
+use crate::config::{Config, QuoteSource};
+use crate::engine::{Gaps, Job, PROXIES, Period};
+use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
+use crate::live::massive::{Patience, SocketSettings};
+use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
+use crate::live::{
+    Desk, Errands, Feed, Gauges, Inbox, Message, Opening, Recorder, Recording, Replay, Run, Upkeep,
+    massive,
+};
+use crate::providers::massive::Massive;
+use crate::store::{Store, Table};
+use crate::time::{Calendar, MINUTE_NS, SECOND_NS, Session as ExchangeSession, Ts};
+
+/// Frames and answers that wait for the pipeline.
+const QUEUE: usize = 16 * 1024;
+/// Messages worked off before the journal and the clock get a look.
+const BATCH: usize = 512;
+const BREATH: Duration = Duration::from_millis(20);
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+const DEFAULT_STATE_DIR: &str = "live";
+/// What the events of a stream say of where they come from.
+const SOURCE: &str = "massive/websocket";
+/// Bars of a session come until eight in the evening; the day's connections end after that.
+const DAY_ENDS_MINUTES: i64 = 20 * 60 + 10;
+/// The pre-market's first bars come at four in the morning.
+const DAY_BEGINS_MINUTES: i64 = 3 * 60 + 50;
+
+/// What all days of a stream share.
+struct Stream<'a> {
+    session: &'a Session,
+    args: &'a Args,
+    config: &'a Config,
+    calendar: Arc<Calendar>,
+    store: &'a Store,
+    tickers: &'a [String],
+    /// None for a recording: it has its answers.
+    massive: Option<Arc<Massive>>,
+    state_dir: Option<PathBuf>,
+    gauges: Arc<Gauges>,
+    stop: Arc<AtomicBool>,
+}
+
+pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
+    let config = session.config()?;
+    let calendar = Arc::new(Calendar::shipped());
+    dates::check(&calendar, args.day, args.day)?;
+    let is_recording = args.source == Source::Recording;
+    let stop = watch::stop_flag()?;
+    let massive = match is_recording {
+        true => None,
+        false => Some(Arc::new(connect(&config, stop.clone())?)),
+    };
+    let data_dir = session.data_dir();
+    writable_folder(&data_dir, "--data-dir")?;
+    writable_folder(&session.global.runs_dir, "--runs-dir")?;
+    let store = Store::folder(&data_dir);
+    let tickers = tickers(args, &config, &store)?;
+    let default_dir = (!is_recording).then(|| PathBuf::from(DEFAULT_STATE_DIR));
+    let stream = Stream {
+        session,
+        args,
+        config: &config,
+        calendar,
+        store: &store,
+        tickers: &tickers,
+        massive,
+        state_dir: args.state_dir.clone().or(default_dir),
+        gauges: Arc::default(),
+        stop,
+    };
+    stream.run()
+}
+
+/// Those named, else the config's, else all in the cache.
+fn tickers(args: &Args, config: &Config, store: &Store) -> anyhow::Result<Vec<String>> {
+    let mut tickers = universe::named_tickers(&args.tickers)?;
+    if tickers.is_empty() {
+        tickers.clone_from(&config.universe.tickers);
+    }
+    if tickers.is_empty() {
+        tickers = store.tickers(Table::Flow)?;
+    }
+    if tickers.is_empty() {
+        return Err(Failure::usage("no tickers to listen to")
+            .hint("name them with --tickers, or in universe.tickers of the config")
+            .into());
+    }
+    tickers.sort();
+    tickers.dedup();
+    Ok(tickers)
+}
+
+impl Stream<'_> {
+    fn run(&self) -> anyhow::Result<Status> {
+        let first = self.first_day()?;
+        let calendar: &Calendar = &self.calendar;
+        let mut warm_up_gaps = Gaps::default();
+        if self.massive.is_some() {
+            self.warm_up(&first)?;
+        }
+        let beginning = Beginning {
+            opening: Opening::new(
+                self.config.rules_hash(),
+                format!("{} {}", self.name(), self.store.name()),
+                self.tickers.to_vec(),
+                // What came before anybody listened is no news.
+                match self.args.day {
+                    Some(_) => first.day_start(),
+                    None => now_is(),
+                },
+                first.date,
+            ),
+            desk: |start| self.desk(calendar, start, &mut warm_up_gaps),
+            state_dir: self.state_dir.clone(),
+            keeps_inputs: true,
+            sends: !self.args.dry_run && (self.massive.is_some() || self.args.send),
+        };
+        let mut run = state::begin(
+            self.session,
+            self.args,
+            self.config,
+            &self.gauges,
+            beginning,
+        )?;
+        say_gaps(self.session, &warm_up_gaps);
+        let feeds: &[Feed] = match self.massive {
+            Some(_) => Feed::ALL,
+            None => &[],
+        };
+        let watched = Watched {
+            source: format!("{}, {} tickers", self.name(), self.tickers.len()),
+            feeds,
+            gauges: self.gauges.clone(),
+            board: run.board.clone(),
+        };
+        let beat_every = Duration::from_secs_f64(self.config.live.heartbeat_seconds);
+        let mut upkeep = Upkeep::new(feeds.to_vec(), &self.gauges, beat_every);
+        let mut last = first;
+        let days = || {
+            while let Some(next) = self.day(&last, &mut run, &mut upkeep)? {
+                last = next;
+                self.warm_up(&last)?;
+            }
+            Ok(())
+        };
+        let ended = watch::while_watched(self.session, self.args, &watched, &self.stop, days);
+        run.keep(true)?;
+        let input_hash = run.journal().map(|journal| journal.input_hash());
+        let job = Job {
+            store: self.store,
+            calendar,
+            config: self.config,
+            tickers: self.tickers,
+            period: Period {
+                start: first.date,
+                end: last.date,
+            },
+        };
+        let input_hash = input_hash.unwrap_or_else(|| "not kept".to_owned());
+        let status = outcome::write_run(self.session, &job, &run, Gaps::default(), input_hash)?;
+        run.close(CLOSE_WITHIN)?;
+        ended.map(|()| status)
+    }
+
+    fn name(&self) -> &'static str {
+        match self.massive {
+            Some(_) => "massive",
+            None => "recording",
+        }
+    }
+
+    /// The session to begin with: the one asked for, else today's, else the next.
+    fn first_day(&self) -> anyhow::Result<ExchangeSession> {
+        let today = now_is();
+        let date = self.args.day.unwrap_or_else(|| today.exchange_date());
+        let from = self.calendar.first_index_from(date);
+        let sessions = self.calendar.all()[from..].iter();
+        let is_over =
+            |session: &&ExchangeSession| self.args.day.is_none() && day_ends(session) <= today;
+        let next = sessions.copied().find(|session| !is_over(&session));
+        next.with_context(|| format!("the calendar knows no session from {date} on"))
+    }
+
+    /// Fetches what the session's context and memories are made of, as far as it is missing.
+    fn warm_up(&self, session: &ExchangeSession) -> anyhow::Result<()> {
+        let Some(massive) = &self.massive else {
+            return Ok(());
+        };
+        let _lock = self.store.lock()?;
+        let data_dir = self.session.data_dir();
+        // The session is still to come, whatever the clock says.
+        let now = now_is().min(session.open);
+        let clock = || now;
+        let job = fetch::Job {
+            store: self.store,
+            data_dir: &data_dir,
+            calendar: &self.calendar,
+            config: self.config,
+            massive,
+            flat: None,
+            tickers: self.tickers.to_vec(),
+            what: [What::Bars, What::Flow, What::Oi, What::Splits].into(),
+            what_was_named: false,
+            period: Period {
+                start: session.date,
+                end: session.date,
+            },
+            source: fetch::Source::Rest,
+            quotes: true,
+            refresh: false,
+            now,
+            clock: &clock,
+            stop: &self.stop,
+            quotes_refused: Mutex::<QuotesRefused>::default(),
+        };
+        let plan = Plan::of(&job)?;
+        self.session
+            .say(&format!("warming up for {}", session.date));
+        match fetch::run(&job, &plan, &Progress::default()) {
+            Ok(_) => Ok(()),
+            Err(ended) if ended.error.is_stop() => Ok(()),
+            Err(ended) => Err(anyhow::Error::from(ended.error).context("cannot warm up")),
+        }
+    }
+
+    /// The desk of a run from `start` on, its memories filled from the cache.
+    fn desk<'d>(
+        &'d self,
+        calendar: &'d Calendar,
+        start: NaiveDate,
+        gaps: &mut Gaps,
+    ) -> anyhow::Result<Desk<'d>> {
+        let period = Period { start, end: start };
+        let mut replay = Replay::new(self.store, calendar, self.config, self.tickers, period)
+            .context("cannot read the warm-up")?;
+        let first_session = replay.span().sessions.start;
+        let mut desk = Desk::new(
+            self.config,
+            calendar,
+            self.tickers,
+            replay.pasts(),
+            start,
+            first_session,
+        );
+        let mut told = Vec::new();
+        while replay.next_date() < start
+            && let Some(inputs) = replay.next_day().context("cannot read the warm-up")?
+        {
+            for (_, input) in &inputs {
+                desk.take(input, &mut told)?;
+            }
+        }
+        debug_assert!(told.is_empty(), "warm-up is reported nowhere");
+        *gaps = replay.summary().0;
+        gaps.flow.clear();
+        gaps.bars.clear();
+        Ok(desk)
+    }
+
+    /// One exchange day. Returns the next session, or none when it is time to stop.
+    fn day(
+        &self,
+        session: &ExchangeSession,
+        run: &mut Run,
+        upkeep: &mut Upkeep,
+    ) -> anyhow::Result<Option<ExchangeSession>> {
+        let (queue, messages) = sync_channel(QUEUE);
+        let mut pipeline = self.pipeline(session, run, &queue)?;
+        let mut recorder = self
+            .args
+            .record
+            .as_deref()
+            .map(Recorder::open)
+            .transpose()?;
+        let sockets = match &self.massive {
+            Some(_) => Some(Sockets::start(self, session, queue)?),
+            None => {
+                drop(queue);
+                None
+            }
+        };
+        let mut work = Work {
+            pipeline: &mut pipeline,
+            run,
+            upkeep,
+            recorder: &mut recorder,
+            stop: &self.stop,
+        };
+        let worked = match sockets.is_some() {
+            true => work.until(&messages, || {
+                self.args.day.is_none() && now_is() >= day_ends(session)
+            }),
+            false => work.recording(self.args),
+        };
+        if let Some(sockets) = sockets {
+            sockets.close();
+        }
+        if let Some(recorder) = &mut recorder {
+            recorder.flush()?;
+        }
+        // Whoever still answers finds nobody, and ends.
+        drop(messages);
+        pipeline.close()?;
+        worked?;
+        self.next_session(session)
+    }
+
+    /// Waits for the morning of the session after `session`; none when there is nothing to wait for.
+    fn next_session(&self, session: &ExchangeSession) -> anyhow::Result<Option<ExchangeSession>> {
+        let is_over = || self.stop.load(Ordering::Relaxed);
+        if self.massive.is_none() || self.args.day.is_some() || is_over() {
+            return Ok(None);
+        }
+        let index = self
+            .calendar
+            .index_on(session.date)
+            .expect("it is of the calendar");
+        let next = self.calendar.all().get(index + 1);
+        let next = next.context("the calendar ends here; a later version knows more sessions")?;
+        self.session
+            .say(&format!("{} is over; next is {}", session.date, next.date));
+        let begins = next.day_start().plus_minutes(DAY_BEGINS_MINUTES);
+        while now_is() < begins {
+            if is_over() {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        Ok(Some(*next))
+    }
+
+    fn pipeline<'p>(
+        &'p self,
+        session: &ExchangeSession,
+        run: &Run,
+        answers: &SyncSender<Message>,
+    ) -> anyhow::Result<Pipeline<'p>> {
+        let live = &self.config.live;
+        let mut tape = StreamTape::new(
+            self.store,
+            &self.calendar,
+            self.config,
+            self.tickers,
+            session.date,
+            SOURCE,
+            live.quotes == QuoteSource::Rest,
+        )?;
+        let mut listed = Vec::new();
+        let mut errands = Some(Errands::Recorded);
+        if let Some(massive) = &self.massive {
+            for ticker in self.tickers {
+                let rows = massive.contracts(ticker, session.date, session.date)?.rows;
+                let (plain, adjusted): (Vec<_>, Vec<_>) =
+                    rows.into_iter().partition(|row| row.is_plain());
+                listed.extend(plain.into_iter().map(|row| row.contract));
+                tape.leave_out(adjusted.into_iter().map(|row| row.contract));
+            }
+            let threads = self.config.massive.concurrency as usize;
+            errands = Some(Errands::start(threads, massive, &self.calendar, answers));
+        }
+        let mut resume = Resume::default();
+        let mut kept = None;
+        if let (Some(journal), Some(folder)) = (run.journal(), &self.state_dir) {
+            journal.inputs(|input| resume.see(&input, session.date))?;
+            kept = Some(keep_prints(folder, session.date)?);
+        }
+        let day = Day {
+            session: *session,
+            rules: fetch::rules(self.config, Some(session)),
+            tickers: self.tickers,
+            tape,
+            listed,
+            waits: Waits {
+                reorder_ns: live.reorder_ms as i64 * 1_000_000,
+                quiet: Duration::from_secs_f64(live.quiet_seconds),
+                bar: Duration::from_secs_f64(live.bar_wait_seconds),
+            },
+            resume,
+            kept,
+            errands,
+            gauges: self.gauges.clone(),
+        };
+        Ok(Pipeline::new(day)?)
+    }
+}
+
+/// The day's prints in `folder`; those of earlier days are needed no more.
+fn keep_prints(
+    folder: &Path,
+    date: NaiveDate,
+) -> anyhow::Result<(KeptPrints, crate::live::stream::Recovered)> {
+    let name = format!("prints-{date}.ndjson");
+    for entry in std::fs::read_dir(folder).context("cannot read the state")? {
+        let file = entry.context("cannot read the state")?.file_name();
+        let file = file.to_string_lossy();
+        if file.starts_with("prints-") && *file < *name {
+            std::fs::remove_file(folder.join(&*file)).context("cannot tidy the state")?;
+        }
+    }
+    KeptPrints::open(&folder.join(name)).context("cannot keep the day's prints")
+}
+
+fn day_ends(session: &ExchangeSession) -> Ts {
+    session.day_start().plus_minutes(DAY_ENDS_MINUTES)
+}
+
+/// What works off messages.
+struct Work<'w, 'p, 'r> {
+    pipeline: &'w mut Pipeline<'p>,
+    run: &'w mut Run<'r>,
+    upkeep: &'w mut Upkeep,
+    recorder: &'w mut Option<Recorder>,
+    stop: &'w AtomicBool,
+}
+
+impl Work<'_, '_, '_> {
+    /// Works off `messages` until it is told to stop or the day is over.
+    fn until(
+        &mut self,
+        messages: &Receiver<Message>,
+        is_over: impl Fn() -> bool,
+    ) -> anyhow::Result<()> {
+        while !self.stop.load(Ordering::Relaxed) && !is_over() {
+            match messages.recv_timeout(BREATH) {
+                Ok(message) => self.take(now_is(), message)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            for message in messages.try_iter().take(BATCH) {
+                self.take(now_is(), message)?;
+            }
+            self.breathe()?;
+        }
+        Ok(())
+    }
+
+    /// Tells a recording, at its own pace or faster.
+    fn recording(&mut self, args: &Args) -> anyhow::Result<()> {
+        let path = args.recording.as_deref().expect("clap asks for it");
+        let mut recording = Recording::open(path)?;
+        let mut pace = super::pace::Pace::new(args.speed.unwrap_or(Speed::Max));
+        while let Some((at, message)) = recording.next_message()? {
+            if !pace.wait(at, self.stop) {
+                return Ok(());
+            }
+            self.take(at, message)?;
+            self.breathe()?;
+        }
+        self.pipeline.end(self.run)?;
+        Ok(())
+    }
+
+    fn take(&mut self, at: Ts, message: Message) -> anyhow::Result<()> {
+        if let Some(recorder) = self.recorder {
+            recorder.record(at, &message)?;
+        }
+        Ok(self.pipeline.take(message, self.run)?)
+    }
+
+    fn breathe(&mut self) -> anyhow::Result<()> {
+        self.pipeline.idle(self.run)?;
+        self.pipeline.flush()?;
+        Ok(self.upkeep.look(self.run)?)
+    }
+}
+
+/// The two connections, in a thread of their own.
+struct Sockets {
+    stop: tokio::sync::watch::Sender<bool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Sockets {
+    fn start(
+        stream: &Stream,
+        session: &ExchangeSession,
+        queue: SyncSender<Message>,
+    ) -> anyhow::Result<Sockets> {
+        let (key, _) = secret::massive_key(|name| std::env::var(name).ok())?;
+        let options = settings(stream, Feed::Options, key.clone());
+        let stocks = settings(stream, Feed::Stocks, key);
+        let inbox = || Inbox::new(queue.clone(), stream.gauges.clone());
+        let (options_inbox, stocks_inbox) = (inbox(), inbox());
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let gauges = [stream.gauges.clone(), stream.gauges.clone()];
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the sockets")?;
+        let session = *session;
+        // A day that somebody named is not now.
+        let is_now = stream.args.day.is_none();
+        let is_open = move || is_now && session.contains(now_is());
+        let run = move || {
+            let [a, b] = gauges;
+            let also = stopped.clone();
+            runtime.block_on(async move {
+                tokio::join!(
+                    massive::run(Feed::Options, options, options_inbox, a, is_open, stopped),
+                    massive::run(Feed::Stocks, stocks, stocks_inbox, b, is_open, also),
+                )
+            });
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new()
+            .name("sockets".to_owned())
+            .spawn(run);
+        Ok(Sockets {
+            stop,
+            thread: thread.context("cannot start the sockets")?,
+        })
+    }
+
+    fn close(self) {
+        let _ = self.stop.send(true);
+        let _ = self.thread.join();
+    }
+}
+
+fn settings(stream: &Stream, feed: Feed, key: Secret) -> SocketSettings {
+    let Config { live, massive, .. } = stream.config;
+    let seconds = Duration::from_secs_f64;
+    let (url, subscriptions) = match feed {
+        Feed::Options => (&massive.options_socket_url, vec!["T.*".to_owned()]),
+        Feed::Stocks => {
+            let names = stream.tickers.iter().map(String::as_str).chain(PROXIES);
+            let names: std::collections::BTreeSet<&str> = names.collect();
+            let bars: Vec<String> = names.iter().map(|name| format!("AM.{name}")).collect();
+            (&massive.stocks_socket_url, vec![bars.join(",")])
+        }
+    };
+    SocketSettings {
+        url: Url::parse(url).expect("the config checks its addresses"),
+        key,
+        subscriptions,
+        // Bars come once a minute.
+        stale_after: match feed {
+            Feed::Options => seconds(live.stale_seconds),
+            Feed::Stocks => seconds(live.stale_seconds + (MINUTE_NS / SECOND_NS) as f64),
+        },
+        patience: Patience {
+            first: seconds(live.reconnect_first_seconds),
+            longest: seconds(live.reconnect_longest_seconds),
+            ..Patience::default()
+        },
+    }
+}

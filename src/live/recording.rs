@@ -1,0 +1,161 @@
+//! Recordings: everything a stream was told, a line of JSON each, to be told again another day.
+//!
+//! A frame is kept as its text, so whatever the vendor sent is there, read or not; answers of REST and the
+//! state of the connections stand between the frames in the order in which they came.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::errands::Answer;
+use super::inbox::Message;
+use super::{Feed, Frame, Link};
+use crate::time::Ts;
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    /// When it came, by the clock of the machine that recorded it.
+    at: Ts,
+    #[serde(flatten)]
+    told: Told,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    Frame {
+        feed: Feed,
+        text: String,
+        dropped_before: u32,
+    },
+    Link {
+        feed: Feed,
+        /// Why it is down; up without.
+        down: Option<String>,
+    },
+    Answer(Answer),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    #[error("{}: {source}", .path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{}:{line}: not a line of a recording ({reason})", .path.display())]
+    BadLine {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+}
+
+/// A recording in the making.
+pub struct Recorder {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Recorder {
+    /// Goes on with `path`, or begins it.
+    pub fn open(path: &Path) -> Result<Recorder, RecordingError> {
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.create(true).append(true).open(path);
+        let file = file.map_err(|source| RecordingError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Recorder {
+            path: path.to_owned(),
+            file: BufWriter::with_capacity(1 << 20, file),
+        })
+    }
+
+    /// Records what came at `at`.
+    pub fn record(&mut self, at: Ts, message: &Message) -> Result<(), RecordingError> {
+        let told = match message {
+            Message::Frame(frame) => Told::Frame {
+                feed: frame.feed,
+                text: String::from_utf8_lossy(&frame.text).into_owned(),
+                dropped_before: frame.dropped_before,
+            },
+            Message::Link(feed, link) => Told::Link {
+                feed: *feed,
+                down: match link {
+                    Link::Up => None,
+                    Link::Down(reason) | Link::Refused(reason) => Some(reason.clone()),
+                },
+            },
+            Message::Answer(answer) => Told::Answer(answer.clone()),
+        };
+        let line = Line { at, told };
+        let written = serde_json::to_writer(&mut self.file, &line).map_err(io::Error::from);
+        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|source| RecordingError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    pub fn flush(&mut self) -> Result<(), RecordingError> {
+        self.file.flush().map_err(|source| RecordingError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+/// A recording, read again: when each message came, and what it was.
+pub struct Recording {
+    path: PathBuf,
+    lines: io::Lines<BufReader<File>>,
+    number: usize,
+}
+
+impl Recording {
+    pub fn open(path: &Path) -> Result<Recording, RecordingError> {
+        let file = File::open(path).map_err(|source| RecordingError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Recording {
+            path: path.to_owned(),
+            lines: BufReader::with_capacity(1 << 20, file).lines(),
+            number: 0,
+        })
+    }
+
+    /// The next message; `None` at the end.
+    pub fn next_message(&mut self) -> Result<Option<(Ts, Message)>, RecordingError> {
+        let Some(text) = self.lines.next() else {
+            return Ok(None);
+        };
+        let text = text.map_err(|source| RecordingError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.number += 1;
+        let line: Line = serde_json::from_str(&text).map_err(|e| RecordingError::BadLine {
+            path: self.path.clone(),
+            line: self.number,
+            reason: e.to_string(),
+        })?;
+        let message = match line.told {
+            Told::Frame {
+                feed,
+                text,
+                dropped_before,
+            } => Message::Frame(Frame {
+                feed,
+                received: Instant::now(),
+                text: Bytes::from(text),
+                dropped_before,
+            }),
+            Told::Link { feed, down } => Message::Link(feed, down.map_or(Link::Up, Link::Down)),
+            Told::Answer(answer) => Message::Answer(answer),
+        };
+        Ok(Some((line.at, message)))
+    }
+}

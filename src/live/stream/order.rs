@@ -1,0 +1,242 @@
+//! Order: prints as they arrive, perhaps twice, perhaps late, in; prints in the order of their time,
+//! each once, out.
+//!
+//! ```text
+//!   settled ────────────┤ watermark        newest ├
+//!   ── ── ── ── ── ── ──┤── ── wait ── ── ── ── ──┤        W = newest − reorder
+//!                       │                         │
+//!             a late print has missed it          a hole holds W back until REST has filled it
+//! ```
+//!
+//! Within one millisecond a contract's prints keep the order of their sequence numbers, which is also
+//! the order in which REST lists them, and contracts go by symbol: the numbers that prints are given
+//! are then those that a day fetched later gives them.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::flow::{Codes, Print};
+use crate::time::Ts;
+
+/// Names of settled prints are kept this long, and so many of them in any case, to tell a repeat from
+/// a print that came too late.
+const REMEMBERED_NS: i64 = 2_000_000_000;
+const REMEMBERED: usize = 50_000;
+
+/// A print of a contract that is known by its number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbered {
+    pub contract: u32,
+    pub print: Print,
+}
+
+/// Where a print came from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Origin {
+    /// With the sequence number of the tape.
+    Stream(i64),
+    /// In the order of REST's answer.
+    Rest,
+}
+
+/// What came of a print that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Waits,
+    Repeat,
+    /// Its time had been settled without it.
+    Late,
+}
+
+/// Prints on their way into the order of time.
+pub struct Order {
+    reorder_ns: i64,
+    /// Everything before this is settled.
+    watermark: Ts,
+    newest: Ts,
+    /// A hole lies before this: the watermark does not go beyond.
+    is_held: bool,
+    waiting: BTreeMap<Ts, Vec<(Numbered, Origin)>>,
+    settled: VecDeque<(Ts, Vec<(u32, i64)>)>,
+    remembered: usize,
+}
+
+impl Order {
+    /// Everything before `watermark` is settled already.
+    pub fn new(reorder_ns: i64, watermark: Ts) -> Order {
+        Order {
+            reorder_ns,
+            watermark,
+            newest: watermark,
+            is_held: false,
+            waiting: BTreeMap::new(),
+            settled: VecDeque::new(),
+            remembered: 0,
+        }
+    }
+
+    /// Everything before it is settled.
+    pub fn watermark(&self) -> Ts {
+        self.watermark
+    }
+
+    /// The latest time seen.
+    pub fn newest(&self) -> Ts {
+        self.newest
+    }
+
+    /// Keeps the watermark where it is until [`Order::let_go`].
+    pub fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    pub fn let_go(&mut self) {
+        self.is_held = false;
+    }
+
+    /// A print of the stream.
+    pub fn stream(&mut self, numbered: Numbered, sequence: i64) -> Taken {
+        let ts = numbered.print.ts;
+        if ts < self.watermark {
+            return match self.was_settled(ts, (numbered.contract, sequence)) {
+                true => Taken::Repeat,
+                false => Taken::Late,
+            };
+        }
+        self.newest = self.newest.max(ts);
+        let bucket = self.waiting.entry(ts).or_default();
+        bucket.push((numbered, Origin::Stream(sequence)));
+        Taken::Waits
+    }
+
+    /// A print of a backfill, in the order of the answer; one that is settled is known.
+    pub fn rest(&mut self, numbered: Numbered) {
+        let ts = numbered.print.ts;
+        if ts >= self.watermark {
+            self.newest = self.newest.max(ts);
+            let bucket = self.waiting.entry(ts).or_default();
+            bucket.push((numbered, Origin::Rest));
+        }
+    }
+
+    /// Time has come to `now`, as far as anybody can tell from the stream: settles what may be.
+    /// `symbol` names a contract. Returns how many repeats there were.
+    pub fn settle<'s>(
+        &mut self,
+        symbol: impl Fn(u32) -> &'s str,
+        each: impl FnMut(&Numbered),
+    ) -> u64 {
+        self.settle_before(self.newest.plus_ns(-self.reorder_ns), symbol, each)
+    }
+
+    /// Settles everything before `until`, unless a hole holds it back.
+    pub fn settle_before<'s>(
+        &mut self,
+        until: Ts,
+        symbol: impl Fn(u32) -> &'s str,
+        mut each: impl FnMut(&Numbered),
+    ) -> u64 {
+        if self.is_held || until <= self.watermark {
+            return 0;
+        }
+        self.watermark = until;
+        let mut repeats = 0;
+        while let Some(entry) = self.waiting.first_entry()
+            && *entry.key() < until
+        {
+            let (ts, bucket) = entry.remove_entry();
+            let before = bucket.len();
+            let (prints, names) = in_order(bucket, &symbol);
+            repeats += (before - prints.len()) as u64;
+            prints.iter().for_each(&mut each);
+            self.remembered += names.len();
+            self.settled.push_back((ts, names));
+        }
+        let forgotten = self.watermark.plus_ns(-REMEMBERED_NS);
+        while let Some((ts, names)) = self.settled.front()
+            && *ts < forgotten
+            && self.remembered - names.len() >= REMEMBERED
+        {
+            self.remembered -= names.len();
+            self.settled.pop_front();
+        }
+        repeats
+    }
+
+    fn was_settled(&self, ts: Ts, name: (u32, i64)) -> bool {
+        let place = self.settled.binary_search_by_key(&ts, |(ts, _)| *ts);
+        place.is_ok_and(|place| self.settled[place].1.contains(&name))
+    }
+}
+
+/// One instant's prints, by symbol and sequence, each once; and the names of those of the stream.
+fn in_order<'s>(
+    mut bucket: Vec<(Numbered, Origin)>,
+    symbol: &impl Fn(u32) -> &'s str,
+) -> (Vec<Numbered>, Vec<(u32, i64)>) {
+    let names = |bucket: &[(Numbered, Origin)]| -> Vec<(u32, i64)> {
+        let name = |(numbered, origin): &(Numbered, Origin)| match origin {
+            Origin::Stream(sequence) => Some((numbered.contract, *sequence)),
+            Origin::Rest => None,
+        };
+        bucket.iter().filter_map(name).collect()
+    };
+    let all = names(&bucket);
+    // Stable: REST's stay in their order, and before those of the stream.
+    bucket.sort_by(|(a, from_a), (b, from_b)| {
+        let sequence = |origin: &Origin| match origin {
+            Origin::Rest => i64::MIN,
+            Origin::Stream(sequence) => *sequence,
+        };
+        let by_symbol = || symbol(a.contract).cmp(symbol(b.contract));
+        let same = (a.contract == b.contract).then_some(std::cmp::Ordering::Equal);
+        same.unwrap_or_else(by_symbol)
+            .then(sequence(from_a).cmp(&sequence(from_b)))
+    });
+    // The same number twice is the same print.
+    bucket.dedup_by(|(b, from_b), (a, from_a)| {
+        a.contract == b.contract && *from_a != Origin::Rest && from_a == from_b
+    });
+    if !bucket.iter().any(|(_, origin)| *origin == Origin::Rest) {
+        return (
+            bucket.into_iter().map(|(numbered, _)| numbered).collect(),
+            all,
+        );
+    }
+    // REST knows no numbers: of prints that look alike there are as many as the longer list has.
+    let mut known: HashMap<Looks, u32> = HashMap::new();
+    for (numbered, _) in bucket.iter().filter(|(_, origin)| *origin == Origin::Rest) {
+        *known.entry(looks(numbered)).or_default() += 1;
+    }
+    bucket.retain(|(numbered, origin)| {
+        *origin == Origin::Rest
+            || match known.get_mut(&looks(numbered)) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    false
+                }
+                _ => true,
+            }
+    });
+    (
+        bucket.into_iter().map(|(numbered, _)| numbered).collect(),
+        all,
+    )
+}
+
+/// What two reports of one print have in common, beside their time.
+type Looks = (u32, u64, i64, u16, Codes);
+
+fn looks(numbered: &Numbered) -> Looks {
+    let Numbered { contract, print } = numbered;
+    (
+        *contract,
+        print.price.to_bits(),
+        print.size,
+        print.exchange,
+        print.conditions,
+    )
+}
