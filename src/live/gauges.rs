@@ -3,6 +3,7 @@
 //! Every one of them is a count or a last value behind an atomic; none decides anything.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Feed;
 use crate::strategies::Kind;
@@ -54,6 +55,56 @@ impl Switch {
     }
 }
 
+/// How often something took how long.
+#[derive(Debug, Default)]
+pub struct Durations {
+    /// By the first bound that it did not exceed; the last counts what exceeded all.
+    counts: [Count; Durations::BOUNDS_NS.len() + 1],
+    sum_ns: Count,
+}
+
+impl Durations {
+    /// From a tenth of a millisecond to a minute.
+    pub const BOUNDS_NS: [u64; 16] = [
+        100_000,
+        250_000,
+        500_000,
+        1_000_000,
+        2_000_000,
+        3_000_000,
+        4_000_000,
+        5_000_000,
+        10_000_000,
+        25_000_000,
+        50_000_000,
+        100_000_000,
+        500_000_000,
+        1_000_000_000,
+        10_000_000_000,
+        60_000_000_000,
+    ];
+
+    fn add(&self, duration: Duration) {
+        let ns = duration.as_nanos() as u64;
+        let place = Durations::BOUNDS_NS.partition_point(|bound| *bound < ns);
+        self.counts[place].add(1);
+        self.sum_ns.add(ns);
+    }
+
+    /// How many took at most each bound, and how many there were in all.
+    pub fn cumulative(&self) -> [u64; Durations::BOUNDS_NS.len() + 1] {
+        let mut sum = 0;
+        std::array::from_fn(|place| {
+            sum += self.counts[place].get();
+            sum
+        })
+    }
+
+    pub fn sum_ns(&self) -> u64 {
+        self.sum_ns.get()
+    }
+}
+
 /// Everything a stream can be asked about while it runs.
 #[derive(Debug, Default)]
 pub struct Gauges {
@@ -94,6 +145,8 @@ pub struct Gauges {
     pub last_alert_at: Level,
     /// From the frame that completed the last event to its decision, nanoseconds.
     pub event_lag_ns: Level,
+    /// The same of all events.
+    pub event_lags: Durations,
     /// How far the stream's clock is ahead of this machine's, nanoseconds.
     pub clock_skew_ns: Level,
 }
@@ -101,6 +154,12 @@ pub struct Gauges {
 impl Gauges {
     pub fn signals_of(&self, kind: Kind) -> &Count {
         &self.signals[kind as usize]
+    }
+
+    /// An event was decided on so long after the frame that completed it came in.
+    pub fn decided_after(&self, lag: Duration) {
+        self.event_lag_ns.set(lag.as_nanos() as i64);
+        self.event_lags.add(lag);
     }
 
     pub fn drops(&self) -> u64 {

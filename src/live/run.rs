@@ -13,6 +13,7 @@ use super::event::{Input, StreamedEvent};
 use super::gauges::Gauges;
 use super::journal::{Fate, Journal, JournalError, Recovered};
 use super::logs::{LogError, Logs};
+use super::upkeep::wall_clock;
 use crate::config::Alerts;
 use crate::engine::{Counts, EngineError, TickerRows};
 use crate::paper::Trade;
@@ -92,10 +93,11 @@ impl<'a> Run<'a> {
             state.journal.told(input)?;
         }
         self.through_desk(input)?;
-        if let (Input::Event(_), Some(received)) = (input, received) {
-            self.gauges
-                .event_lag_ns
-                .set(received.elapsed().as_nanos() as i64);
+        if let Input::Event(_) = input {
+            self.gauges.last_event_at.set(wall_clock().ns());
+            if let Some(received) = received {
+                self.gauges.decided_after(received.elapsed());
+            }
         }
         Ok(())
     }
