@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use crate::live::Feed;
-use crate::live::gauges::{Count, Gauges, Level, Switch};
+use crate::live::gauges::{Count, Durations, Gauges, Level, Switch};
 use crate::strategies::Kind;
 use crate::time::SECOND_NS;
 
@@ -41,6 +41,7 @@ pub fn render(gauges: &Gauges) -> String {
         last_event_at,
         last_alert_at,
         event_lag_ns,
+        event_lags,
         clock_skew_ns,
     } = gauges;
     let mut page = Page::default();
@@ -165,6 +166,11 @@ pub fn render(gauges: &Gauges) -> String {
         "From the frame that completed the last event to its decision.",
         event_lag_ns,
     );
+    page.durations(
+        "decision_seconds",
+        "From the frame that completed an event to its decision, of all events.",
+        event_lags,
+    );
     page.seconds(
         "clock_skew_seconds",
         "How far the stream's clock is ahead of this machine's.",
@@ -214,6 +220,22 @@ impl Page {
     fn seconds(&mut self, name: &str, help: &str, level: &Level) {
         self.describe(name, "gauge", help);
         self.sample(name, in_seconds(level.get()));
+    }
+
+    fn durations(&mut self, name: &str, help: &str, durations: &Durations) {
+        self.describe(name, "histogram", help);
+        let counts = durations.cumulative();
+        for (bound, count) in Durations::BOUNDS_NS.iter().zip(counts) {
+            let bound = in_seconds(*bound as i64);
+            self.sample(&format!("{name}_bucket{{le=\"{bound}\"}}"), count);
+        }
+        let all = counts[counts.len() - 1];
+        self.sample(&format!("{name}_bucket{{le=\"+Inf\"}}"), all);
+        self.sample(
+            &format!("{name}_sum"),
+            in_seconds(durations.sum_ns() as i64),
+        );
+        self.sample(&format!("{name}_count"), all);
     }
 
     fn describe(&mut self, name: &str, kind: &str, help: &str) {
