@@ -131,6 +131,7 @@ mod tests {
                 frame.dropped_before
             ),
             Message::Link(feed, link) => format!("{feed} {link:?}"),
+            Message::Answer(answer) => format!("{answer:?}"),
         }
     }
 

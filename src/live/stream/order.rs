@@ -89,10 +89,6 @@ impl Order {
         self.is_held = true;
     }
 
-    pub fn is_held(&self) -> bool {
-        self.is_held
-    }
-
     pub fn let_go(&mut self) {
         self.is_held = false;
     }

@@ -103,6 +103,7 @@ impl Client {
             Message::Link(_, Link::Up) => "up".to_owned(),
             Message::Link(_, Link::Down(reason)) => format!("down: {reason}"),
             Message::Link(_, Link::Refused(reason)) => format!("refused: {reason}"),
+            Message::Answer(answer) => format!("{answer:?}"),
         }
     }
 
