@@ -1,5 +1,5 @@
 //! How many prints a second `flowlab live` bears, and how soon it decides: the program itself, listening
-//! to websockets on loopback that tell a market of a thousand contracts at a steady pace.
+//! to websockets on loopback that tell a market of a hundred thousand contracts at a steady pace.
 //!
 //! `cargo bench --bench live -- [PRINTS PER SECOND] [SECONDS]`. The server runs in this process, on the
 //! same machine; what the program is asked for by REST is answered with nothing.
@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 
 const KEY: &str = "a-key";
 const TICKERS: usize = 40;
-const CONTRACTS_PER_TICKER: usize = 25;
+const CONTRACTS_PER_TICKER: usize = 2_500;
 /// The session whose clock the stream has.
 const DAY: &str = "2026-03-04";
 /// Messages in one frame, at most.
@@ -131,8 +131,8 @@ impl Market {
         let mut texts = Vec::new();
         for contract in 0..CONTRACTS_PER_TICKER {
             for number in 0..TICKERS {
-                let strike = 100_000 + contract * 1_000;
-                let price = 1.0 + contract as f64 / 20.0;
+                let strike = 100_000 + contract * 500;
+                let price = 1.0 + (contract % 100) as f64 / 20.0;
                 let sym = format!("O:{}260306C{strike:08}", ticker(number));
                 let exchange = 300 + contract % 16;
                 texts.push(format!(
@@ -156,7 +156,10 @@ impl Market {
     fn serve(&self, stream: TcpStream) {
         stream.set_nodelay(true).expect("a socket of loopback");
         let mut path = String::new();
-        #[expect(clippy::result_large_err, reason = "the callback's type is the library's")]
+        #[expect(
+            clippy::result_large_err,
+            reason = "the callback's type is the library's"
+        )]
         let note = |request: &Request, response: Response| {
             path = request.uri().path().to_owned();
             Ok(response)
