@@ -25,6 +25,8 @@ pub struct Replay<'a> {
     tickers: BTreeMap<String, TickerReplay<'a>>,
     /// First day that was not told yet.
     next: NaiveDate,
+    /// Of events before it, what becomes known on it or later.
+    later: Vec<(Ts, Input)>,
 }
 
 struct TickerReplay<'a> {
@@ -111,6 +113,7 @@ impl<'a> Replay<'a> {
             calendar,
             period,
             next: span.flow_from,
+            later: Vec::new(),
             span,
             tickers: told,
         })
@@ -153,7 +156,7 @@ impl<'a> Replay<'a> {
         let to = to.min(self.span.bars_to);
         self.next = to.succ_opt().expect("the calendar ends before time does");
         let end = exchange_midnight(self.next);
-        let mut inputs = Vec::new();
+        let mut inputs = std::mem::take(&mut self.later);
         for (ticker, replay) in &mut self.tickers {
             let bars = self.store.bars_1m(ticker, from, to)?;
             for row in 0..bars.len() {
@@ -194,6 +197,10 @@ impl<'a> Replay<'a> {
             }
         }
         inputs.sort_by(|a, b| order(a).cmp(&order(b)));
+        if self.next <= self.span.bars_to {
+            let known = inputs.partition_point(|(at, _)| *at < end);
+            self.later = inputs.split_off(known);
+        }
         Ok(Some(inputs))
     }
 
