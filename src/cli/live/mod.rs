@@ -140,8 +140,7 @@ pub fn alert(session: &Session, command: &AlertCommand) -> anyhow::Result<Status
     let text = alert::alert(&alert::sample(kind));
     let config = session.config()?;
     let channel = channels::one(&config, channel)?;
-    crate::live::deliver::send_once(&channel, &text)
-        .map_err(|e| Failure::failed(format!("{}: {e}", channel.name)))?;
+    crate::live::deliver::send_once(&channel, &text).map_err(|e| Failure::failed(e.to_string()))?;
     session.say(&format!("sent a sample to {}", channel.name));
     Ok(Status::Fine)
 }
