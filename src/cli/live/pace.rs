@@ -1,6 +1,5 @@
 //! Pace: when the next thing of a replay is due, by the clock of whoever watches.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Speed;
@@ -28,25 +27,26 @@ impl Pace {
         self.speed != Speed::Max
     }
 
-    /// Waits until `at` is due; false when it was told to stop.
-    pub fn wait(&mut self, at: Ts, stop: &AtomicBool) -> bool {
-        let now = Instant::now();
+    /// Makes `at` the moment that is due next.
+    pub fn turn_to(&mut self, at: Ts) {
         let due = match (self.speed, self.last) {
             (Speed::Times(times), Some((last, due))) => {
                 let silence = Duration::from_nanos(at.ns_since(last).max(0) as u64);
                 due + silence.min(LONGEST_SILENCE).div_f64(times)
             }
-            _ => now,
+            _ => Instant::now(),
         };
         self.last = Some((at, due));
-        while !stop.load(Ordering::Relaxed) {
-            let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            std::thread::sleep(left.min(LOOK_FOR_STOP));
-        }
-        false
+    }
+
+    /// Waits for a moment, if what is next is not due yet; says whether it was not.
+    pub fn waits(&self) -> bool {
+        let due = self.last.map(|(_, due)| due);
+        let left = due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        });
+        std::thread::sleep(left.min(LOOK_FOR_STOP));
+        !left.is_zero()
     }
 
     /// When the last input was told, at a pace that has any meaning.

@@ -110,9 +110,16 @@ fn play(
     while let Some(inputs) = replay.next_day().context("cannot read the replay")? {
         for (place, (at, input)) in inputs.iter().enumerate() {
             if place % LOOK_EVERY == 0 || pace.is_real() {
-                upkeep.look(run)?;
-                if !pace.wait(*at, stop) {
-                    return Ok(false);
+                pace.turn_to(*at);
+                // The longest silence is longer than anything that is due beside the inputs.
+                loop {
+                    upkeep.look(run)?;
+                    if stop.load(Ordering::Relaxed) {
+                        return Ok(false);
+                    }
+                    if !pace.waits() {
+                        break;
+                    }
                 }
             }
             run.take(input, pace.told())?;

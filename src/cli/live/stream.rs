@@ -460,8 +460,12 @@ impl Work<'_, '_, '_> {
         let mut recording = Recording::open(path)?;
         let mut pace = super::pace::Pace::new(args.speed.unwrap_or(Speed::Max));
         while let Some((at, message)) = recording.next_message()? {
-            if !pace.wait(at, self.stop) {
-                return Ok(());
+            pace.turn_to(at);
+            while pace.waits() {
+                self.breathe()?;
+                if self.stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
             }
             self.take(at, message)?;
             self.breathe()?;
