@@ -180,11 +180,7 @@ impl Journal {
             .truncate(false)
             .open(path)
             .map_err(io)?;
-        if file.try_lock().is_err() {
-            return Err(JournalError::InUse {
-                path: path.to_owned(),
-            });
-        }
+        lock(path, &file)?;
         let mut recovered = Recovered {
             opening: opening.clone(),
             fates: HashMap::new(),
@@ -212,6 +208,22 @@ impl Journal {
             journal.sync()?;
         }
         Ok((journal, recovered))
+    }
+
+    /// Keeps every other process from the journal at `path`, if it is there, while the value lives.
+    pub fn hold(path: &Path) -> Result<Option<File>, JournalError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                return Err(JournalError::Io {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        };
+        lock(path, &file)?;
+        Ok(Some(file))
     }
 
     /// Every input that was told, in order.
@@ -312,6 +324,12 @@ impl Outbox for Journal {
         let (channel, ids) = owned(channel, ids);
         self.append_and_sync(&Line::NotSent { channel, ids })
     }
+}
+
+fn lock(path: &Path, file: &File) -> Result<(), JournalError> {
+    file.try_lock().map_err(|_| JournalError::InUse {
+        path: path.to_owned(),
+    })
 }
 
 fn owned(channel: &str, ids: &[&str]) -> (String, Vec<String>) {

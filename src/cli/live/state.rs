@@ -8,10 +8,13 @@ use chrono::NaiveDate;
 
 use super::Args;
 use super::channels;
+use crate::cli::failure::Failure;
 use crate::cli::{Session, writable_folder};
 use crate::config::{Alerts, Config};
 use crate::live::deliver::{Deliverer, Outbox, Policy};
 use crate::live::{Desk, Desks, Gauges, Journal, Logs, Opening, Run, State};
+
+const JOURNAL: &str = "journal.ndjson";
 
 /// What a run is begun with.
 pub struct Beginning<F> {
@@ -54,15 +57,17 @@ pub fn begin<'a>(
         }
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
-        let (journal, recovered) = Journal::open(&folder.join("journal.ndjson"), &opening)?;
+        let journal = Journal::open(&folder.join(JOURNAL), &opening);
+        let (journal, recovered) = journal.map_err(|e| hinted(&e, e.hint()))?;
         start = recovered.opening.start;
         alerts_from = recovered.opening.alerts_from;
         dead_letters = folder.join("dead_letters.ndjson");
         let journal = Arc::new(journal);
+        let logs = Logs::open(folder, &config.experiment_id);
         outbox = journal.clone();
         state = Some(State {
             journal,
-            logs: Logs::open(folder, &config.experiment_id)?,
+            logs: logs.map_err(|e| hinted(&e, e.hint()))?,
             keeps_inputs,
             recovered,
         });
@@ -75,6 +80,14 @@ pub fn begin<'a>(
         alerts_from,
     };
     Ok(Run::new(desk(start)?, state, desks, gauges.clone())?)
+}
+
+fn hinted(error: &dyn std::error::Error, hint: Option<&str>) -> Failure {
+    let failure = Failure::failed(error.to_string());
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 fn routes(args: &Args, config: &Config, sends: bool) -> Alerts {
@@ -91,6 +104,8 @@ fn set_aside(session: &Session, folder: &Path) -> anyhow::Result<()> {
     if !folder.exists() {
         return Ok(());
     }
+    // Whoever still writes there would go on doing so, under a name that nobody gave it.
+    let _held = Journal::hold(&folder.join(JOURNAL)).map_err(|e| hinted(&e, e.hint()))?;
     let name = |n: u32| {
         let mut name = folder.as_os_str().to_owned();
         name.push(format!(".{n}"));
