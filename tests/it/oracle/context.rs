@@ -19,10 +19,10 @@ use crate::market::day;
 
 /// One ticker's raw data.
 #[derive(Clone, Default)]
-struct Data {
-    bars: Vec<MinuteBar>,
-    daily: Vec<DailyBar>,
-    splits: Vec<Split>,
+pub(super) struct Data {
+    pub bars: Vec<MinuteBar>,
+    pub daily: Vec<DailyBar>,
+    pub splits: Vec<Split>,
 }
 
 /// A bar that had ended, in the basis of the day asked about.
@@ -331,13 +331,13 @@ fn named(ratio: Option<f64>, settings: &ContextSettings) -> Result<RegimeVolatil
     })
 }
 
-struct World {
-    calendar: Calendar,
-    span: Range<usize>,
-    settings: ContextSettings,
-    ticker: Data,
-    spy: Data,
-    qqq: Data,
+pub(super) struct World {
+    pub calendar: Calendar,
+    pub span: Range<usize>,
+    pub settings: ContextSettings,
+    pub ticker: Data,
+    pub spy: Data,
+    pub qqq: Data,
     /// New York dates of all bars, by their start.
     dates: BTreeMap<i64, NaiveDate>,
 }
@@ -363,7 +363,7 @@ impl World {
         breaks.map(|up| up.expect("a level is known")).collect()
     }
 
-    fn frames(&self) -> Frames {
+    pub fn frames(&self) -> Frames {
         let frames = Frames::new(
             &columns(&self.ticker.bars),
             &self.ticker.daily,
@@ -375,7 +375,7 @@ impl World {
         frames.expect("the columns compute")
     }
 
-    fn market(&self) -> Market {
+    pub fn market(&self) -> Market {
         let (spy, qqq) = (columns(&self.spy.bars), columns(&self.qqq.bars));
         let market = Market::new(
             proxy(&self.spy, &spy),
@@ -541,13 +541,13 @@ impl Tally {
     }
 }
 
-fn columns(rows: &[MinuteBar]) -> Bars {
+pub(super) fn columns(rows: &[MinuteBar]) -> Bars {
     let mut bars = Bars::default();
     rows.iter().for_each(|bar| bars.push(bar));
     bars
 }
 
-fn proxy<'a>(data: &'a Data, bars: &'a Bars) -> Proxy<'a> {
+pub(super) fn proxy<'a>(data: &'a Data, bars: &'a Bars) -> Proxy<'a> {
     Proxy {
         bars,
         daily: &data.daily,
@@ -715,7 +715,7 @@ fn split(date: &str, ratio: f64) -> Split {
     }
 }
 
-fn world(seed: u64, calendar: &Calendar) -> (World, Vec<FlowEvent<'static>>) {
+pub(super) fn world(seed: u64, calendar: &Calendar) -> (World, Vec<FlowEvent<'static>>) {
     let mut maker = Maker {
         rng: Pcg64Mcg::seed_from_u64(seed),
         calendar,
