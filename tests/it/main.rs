@@ -16,6 +16,9 @@ mod flow;
 mod laws;
 /// LEAN's real data, when it is there.
 mod lean;
+/// `flowlab live` as a process: alerts, state, signals to stop.
+#[cfg(feature = "live")]
+mod live;
 /// A synthetic market to cut and spoil.
 mod market;
 /// The fast code against the words of the spec.
