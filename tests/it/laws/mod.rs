@@ -4,6 +4,9 @@
 mod absences;
 /// 3. Same input and config, same bytes, whatever the threads.
 mod determinism;
+/// 4. A replay writes what a backtest writes, killed or not.
+#[cfg(feature = "live")]
+mod live_is_the_backtest;
 /// 1. What comes later changes nothing before it.
 mod no_look_ahead;
 /// 2. An earlier start changes nothing inside the period.
