@@ -21,7 +21,7 @@ const TICKERS: usize = 40;
 const CONTRACTS_PER_TICKER: usize = 2_500;
 /// The session whose clock the stream has.
 const DAY: &str = "2026-03-04";
-/// Messages in one frame, at most.
+/// Messages in one frame, at most: a frame goes out once a millisecond, more when that is too few.
 const FRAME: usize = 200;
 /// Of so many prints one is large enough to become an event.
 const LARGE_EVERY: u64 = 30;
@@ -215,8 +215,8 @@ impl Market {
         while sent < all {
             let elapsed = began.elapsed();
             let due = (elapsed.as_micros() as u64 * self.rate / 1_000_000).min(all);
-            if sent == due {
-                thread::sleep(Duration::from_micros(500));
+            if due - sent < (self.rate / 1_000).min(all - sent) {
+                thread::sleep(Duration::from_micros(200));
                 continue;
             }
             while sent < due {

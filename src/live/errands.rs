@@ -133,7 +133,7 @@ fn ask(massive: &Massive, calendar: &Calendar, errand: Errand) -> Answer {
             symbol,
         },
         Errand::Bars { hole, ticker, date } => Answer::Bars {
-            bars: bars(massive, calendar, &ticker, date).map_err(|e| e.to_string()),
+            bars: minute_bars(massive, calendar, &ticker, date).map_err(|e| e.to_string()),
             hole,
             ticker,
         },
@@ -169,7 +169,8 @@ fn prints(massive: &Massive, symbol: &str, from: Ts, to: Ts) -> Result<Vec<Print
     Ok(fetched.rows)
 }
 
-fn bars(
+/// The day's minute bars so far, each once.
+pub fn minute_bars(
     massive: &Massive,
     calendar: &Calendar,
     ticker: &str,

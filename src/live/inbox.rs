@@ -11,6 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::errands::Answer;
+use super::poll::Polled;
 use super::{Feed, Frame, Gauges, Link};
 
 /// What reaches the pipeline.
@@ -20,6 +21,8 @@ pub enum Message {
     Link(Feed, Link),
     /// What REST said to a question of the pipeline.
     Answer(Answer),
+    /// A round of asking, where there is no stream.
+    Polled(Polled),
 }
 
 /// The way in for one source.
@@ -132,6 +135,7 @@ mod tests {
             ),
             Message::Link(feed, link) => format!("{feed} {link:?}"),
             Message::Answer(answer) => format!("{answer:?}"),
+            Message::Polled(polled) => format!("{polled:?}"),
         }
     }
 

@@ -276,11 +276,13 @@ impl Journal {
     }
 
     fn flush_and_sync(&self) -> io::Result<()> {
-        let mut file = self.lock();
-        file.flush()?;
-        let file = file.get_ref().try_clone();
-        // Nobody has to wait for the disk to append.
-        file?.sync_data()
+        let file = {
+            let mut file = self.lock();
+            file.flush()?;
+            file.get_ref().try_clone()?
+        };
+        // Without the lock: nobody has to wait for the disk to append.
+        file.sync_data()
     }
 
     fn append(&self, line: &Line) -> Result<(), JournalError> {

@@ -57,9 +57,17 @@ impl Logs {
     }
 
     /// Makes all rows so far durable.
-    pub fn sync(&mut self) -> Result<(), LogError> {
+    pub fn sync(&self) -> Result<(), LogError> {
         self.signals.sync()?;
         self.trades.sync()
+    }
+
+    /// The files, for whoever makes them durable while rows are appended.
+    pub fn files(&self) -> std::io::Result<[File; 2]> {
+        Ok([
+            self.signals.file.try_clone()?,
+            self.trades.file.try_clone()?,
+        ])
     }
 }
 
@@ -114,7 +122,7 @@ impl CsvLog {
         })
     }
 
-    fn sync(&mut self) -> Result<(), LogError> {
+    fn sync(&self) -> Result<(), LogError> {
         self.file.sync_data().map_err(|source| LogError::Io {
             path: self.path.clone(),
             source,

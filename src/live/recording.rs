@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errands::Answer;
 use super::inbox::Message;
+use super::poll::Polled;
 use super::{Feed, Frame, Link};
 use crate::time::Ts;
 
@@ -38,6 +39,7 @@ enum Told {
         down: Option<String>,
     },
     Answer(Answer),
+    Polled(Polled),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +91,7 @@ impl Recorder {
                 },
             },
             Message::Answer(answer) => Told::Answer(answer.clone()),
+            Message::Polled(polled) => Told::Polled(polled.clone()),
         };
         let line = Line { at, told };
         let written = serde_json::to_writer(&mut self.file, &line).map_err(io::Error::from);
@@ -155,6 +158,7 @@ impl Recording {
             }),
             Told::Link { feed, down } => Message::Link(feed, down.map_or(Link::Up, Link::Down)),
             Told::Answer(answer) => Message::Answer(answer),
+            Told::Polled(polled) => Message::Polled(polled),
         };
         Ok(Some((line.at, message)))
     }

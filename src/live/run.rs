@@ -198,18 +198,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Makes what was told so far safe from a kill, or with `is_durable` from a power cut too.
-    pub fn keep(&mut self, is_durable: bool) -> Result<(), RunError> {
-        if let Some(state) = &mut self.state {
-            match is_durable {
-                false => state.journal.flush()?,
-                true => {
-                    state.journal.sync()?;
-                    state.logs.sync()?;
-                }
-            }
+    /// Makes what was told so far safe from a kill.
+    pub fn flush(&self) -> Result<(), RunError> {
+        let journal = self.journal();
+        Ok(journal.map_or(Ok(()), |journal| journal.flush())?)
+    }
+
+    /// Makes what was told so far safe from a power cut.
+    pub fn sync(&self) -> Result<(), RunError> {
+        if let Some(state) = &self.state {
+            state.journal.sync()?;
+            state.logs.sync()?;
         }
         Ok(())
+    }
+
+    /// The journal and the files of the logs, when there are any.
+    pub fn files(&self) -> std::io::Result<Option<(Arc<Journal>, [std::fs::File; 2])>> {
+        let files = |state: &State| Ok((state.journal.clone(), state.logs.files()?));
+        self.state.as_ref().map(files).transpose()
     }
 
     /// Brings the positions on the board up to date.
@@ -243,8 +250,8 @@ impl<'a> Run<'a> {
     }
 
     /// Delivers what is under way, waiting `patience` at most; the rest waits in the journal.
-    pub fn close(mut self, patience: std::time::Duration) -> Result<(), RunError> {
-        self.keep(true)?;
+    pub fn close(self, patience: std::time::Duration) -> Result<(), RunError> {
+        self.sync()?;
         self.alerts.deliverer.close(patience);
         self.state
             .map_or(Ok(()), |state| state.journal.sync().map_err(RunError::from))

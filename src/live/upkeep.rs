@@ -1,11 +1,16 @@
 //! Upkeep: what a run needs again and again beside its inputs: its journal flushed and synced, its
 //! positions marked, a sign of life.
 
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::Feed;
 use super::heartbeat::Heartbeat;
+use super::journal::Journal;
 use super::run::{Run, RunError};
-use super::{Feed, Gauges};
 use crate::time::Ts;
 
 /// So long an input may be lost to a power cut; the source has it still.
@@ -14,7 +19,7 @@ const MARK_EVERY: Duration = Duration::from_millis(250);
 
 /// When what is due.
 pub struct Upkeep {
-    synced: Instant,
+    _syncing: Option<Syncing>,
     marked: Instant,
     beaten: Instant,
     beat_every: Duration,
@@ -22,25 +27,22 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    pub fn new(feeds: Vec<Feed>, gauges: &Gauges, beat_every: Duration) -> Upkeep {
+    pub fn new(feeds: Vec<Feed>, run: &Run, beat_every: Duration) -> std::io::Result<Upkeep> {
         let now = Instant::now();
-        Upkeep {
-            synced: now,
+        Ok(Upkeep {
+            _syncing: run.files()?.map(Syncing::start),
             marked: now,
             beaten: now,
             beat_every,
-            heartbeat: Heartbeat::new(feeds, gauges, now),
-        }
+            heartbeat: Heartbeat::new(feeds, &run.gauges, now),
+        })
     }
 
     /// Does what is due. Call it whenever the pipeline takes a breath.
     pub fn look(&mut self, run: &mut Run) -> Result<(), RunError> {
         let now = Instant::now();
         let is_due = |last: Instant, every| now.duration_since(last) >= every;
-        run.keep(is_due(self.synced, SYNC_EVERY))?;
-        if is_due(self.synced, SYNC_EVERY) {
-            self.synced = now;
-        }
+        run.flush()?;
         if is_due(self.marked, MARK_EVERY) {
             run.mark();
             self.marked = now;
@@ -57,6 +59,51 @@ impl Upkeep {
         log::info!("{beat}");
         run.beat(format!("heartbeat-{}", wall.ns()), wall, beat.text());
         self.beaten = now;
+    }
+}
+
+/// A thread that makes durable what was written: a disk takes its time, and a decision does not wait
+/// for it.
+struct Syncing {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Syncing {
+    fn start((journal, logs): (Arc<Journal>, [File; 2])) -> Syncing {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let sync = move || {
+            let mut is_said = false;
+            while !stopped.load(Ordering::Relaxed) {
+                std::thread::park_timeout(SYNC_EVERY);
+                let synced = journal.sync().map_err(|e| e.to_string());
+                let mut logs = logs.iter();
+                let synced = synced.and_then(|()| {
+                    logs.try_for_each(File::sync_data)
+                        .map_err(|e| e.to_string())
+                });
+                if let Err(reason) = synced
+                    && !std::mem::replace(&mut is_said, true)
+                {
+                    log::error!("what was written may not survive a power cut: {reason}");
+                }
+            }
+        };
+        Syncing {
+            stop,
+            thread: Some(std::thread::spawn(sync)),
+        }
+    }
+}
+
+impl Drop for Syncing {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
     }
 }
 

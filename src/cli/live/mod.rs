@@ -1,11 +1,13 @@
 //! `flowlab live`: a source, the desk, alerts, and whoever watches.
 
 mod channels;
+mod lines;
 mod outcome;
 mod pace;
 mod replay;
 mod state;
 mod stream;
+mod warm;
 mod watch;
 
 use std::path::PathBuf;
@@ -35,7 +37,7 @@ pub struct Args {
     /// Replay: times as fast as it happened, or max [default: max, 60 with --tui]
     #[arg(long, value_name = "1|60|max")]
     speed: Option<Speed>,
-    /// Websockets and recordings: the exchange day to begin with [default: today, else the next session]
+    /// All but replay: the exchange day to begin with [default: today, else the next session]
     #[arg(long, value_name = "YYYY-MM-DD")]
     day: Option<NaiveDate>,
     /// The recording to be told again
@@ -44,13 +46,13 @@ pub struct Args {
     /// Record everything the vendor tells in this file, for `--source recording`
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Folder of the journal and the logs; a killed process goes on from it [default: live; none for a replay or a recording]
+    /// Folder of the journal and the logs; a killed process goes on from it [default: live; none for a replay, a recording or stdin]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Set the state of an earlier run aside and begin anew
     #[arg(long)]
     fresh: bool,
-    /// Replays and recordings: send alerts to their channels instead of printing them
+    /// Replay, recording, stdin: send alerts to their channels instead of printing them
     #[arg(long, conflicts_with = "dry_run")]
     send: bool,
     /// Print alerts instead of sending them
@@ -70,8 +72,12 @@ enum Source {
     Replay,
     /// The vendor's websockets: option prints and minute bars
     Massive,
-    /// A recording of the vendor's websockets
+    /// The vendor's unusual trades, asked for every general.poll_interval_seconds
+    MassivePoll,
+    /// A recording of one of these
     Recording,
+    /// Events and bars as JSON, one a line, from standard input
+    Stdin,
 }
 
 /// How fast a replay goes.
@@ -106,7 +112,8 @@ impl std::fmt::Display for Speed {
 pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     match args.source {
         Source::Replay => replay::run(session, args),
-        Source::Massive | Source::Recording => stream::run(session, args),
+        Source::Massive | Source::MassivePoll | Source::Recording => stream::run(session, args),
+        Source::Stdin => lines::run(session, args),
     }
 }
 

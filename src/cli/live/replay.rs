@@ -77,7 +77,8 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let stop = watch::stop_flag()?;
     let is_whole = watch::while_watched(session, args, &watched, &stop, || {
         let beat_every = Duration::from_secs_f64(config.live.heartbeat_seconds);
-        let mut upkeep = Upkeep::new(Vec::new(), &gauges, beat_every);
+        let upkeep = Upkeep::new(Vec::new(), &run, beat_every);
+        let mut upkeep = upkeep.context("cannot keep the state")?;
         play(&mut replay, &mut run, &mut upkeep, speed, &stop)
     })?;
     if !is_whole {

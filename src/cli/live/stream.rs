@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use chrono::NaiveDate;
 use url::Url;
 
 use super::state::{self, Beginning};
+use super::warm;
 use super::watch::{self, Watched};
 use super::{Args, Source, Speed, outcome};
 use crate::cli::failure::Failure;
@@ -24,7 +26,7 @@ use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
 use crate::live::massive::{Patience, SocketSettings};
 use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
 use crate::live::{
-    Desk, Errands, Feed, Gauges, Inbox, Message, Opening, Recorder, Recording, Replay, Run, Upkeep,
+    Errands, Feed, Gauges, Inbox, Message, Opening, Poller, Recorder, Recording, Run, Upkeep,
     massive,
 };
 use crate::providers::massive::Massive;
@@ -40,8 +42,6 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 const DEFAULT_STATE_DIR: &str = "live";
 /// What the events of a stream say of where they come from.
 const SOURCE: &str = "massive/websocket";
-/// Bars of a session come until eight in the evening; the day's connections end after that.
-const DAY_ENDS_MINUTES: i64 = 20 * 60 + 10;
 /// The pre-market's first bars come at four in the morning.
 const DAY_BEGINS_MINUTES: i64 = 3 * 60 + 50;
 
@@ -92,7 +92,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
 }
 
 /// Those named, else the config's, else all in the cache.
-fn tickers(args: &Args, config: &Config, store: &Store) -> anyhow::Result<Vec<String>> {
+pub fn tickers(args: &Args, config: &Config, store: &Store) -> anyhow::Result<Vec<String>> {
     let mut tickers = universe::named_tickers(&args.tickers)?;
     if tickers.is_empty() {
         tickers.clone_from(&config.universe.tickers);
@@ -112,7 +112,7 @@ fn tickers(args: &Args, config: &Config, store: &Store) -> anyhow::Result<Vec<St
 
 impl Stream<'_> {
     fn run(&self) -> anyhow::Result<Status> {
-        let first = self.first_day()?;
+        let first = warm::first_day(self.args, &self.calendar)?;
         let calendar: &Calendar = &self.calendar;
         let mut warm_up_gaps = Gaps::default();
         if self.massive.is_some() {
@@ -130,7 +130,17 @@ impl Stream<'_> {
                 },
                 first.date,
             ),
-            desk: |start| self.desk(calendar, start, &mut warm_up_gaps),
+            desk: |start| {
+                let (config, store) = (self.config, self.store);
+                warm::desk(
+                    config,
+                    calendar,
+                    store,
+                    self.tickers,
+                    start,
+                    &mut warm_up_gaps,
+                )
+            },
             state_dir: self.state_dir.clone(),
             keeps_inputs: true,
             sends: !self.args.dry_run && (self.massive.is_some() || self.args.send),
@@ -143,10 +153,7 @@ impl Stream<'_> {
             beginning,
         )?;
         say_gaps(self.session, &warm_up_gaps);
-        let feeds: &[Feed] = match self.massive {
-            Some(_) => Feed::ALL,
-            None => &[],
-        };
+        let feeds = self.feeds();
         let watched = Watched {
             source: format!("{}, {} tickers", self.name(), self.tickers.len()),
             feeds,
@@ -154,7 +161,8 @@ impl Stream<'_> {
             board: run.board.clone(),
         };
         let beat_every = Duration::from_secs_f64(self.config.live.heartbeat_seconds);
-        let mut upkeep = Upkeep::new(feeds.to_vec(), &self.gauges, beat_every);
+        let upkeep = Upkeep::new(feeds.to_vec(), &run, beat_every);
+        let mut upkeep = upkeep.context("cannot keep the state")?;
         let mut last = first;
         let days = || {
             while let Some(next) = self.day(&last, &mut run, &mut upkeep)? {
@@ -164,7 +172,7 @@ impl Stream<'_> {
             Ok(())
         };
         let ended = watch::while_watched(self.session, self.args, &watched, &self.stop, days);
-        run.keep(true)?;
+        run.sync()?;
         let input_hash = run.journal().map(|journal| journal.input_hash());
         let job = Job {
             store: self.store,
@@ -183,22 +191,19 @@ impl Stream<'_> {
     }
 
     fn name(&self) -> &'static str {
-        match self.massive {
-            Some(_) => "massive",
-            None => "recording",
+        match self.args.source {
+            Source::Massive => "massive",
+            Source::MassivePoll => "massive-poll",
+            _ => "recording",
         }
     }
 
-    /// The session to begin with: the one asked for, else today's, else the next.
-    fn first_day(&self) -> anyhow::Result<ExchangeSession> {
-        let today = now_is();
-        let date = self.args.day.unwrap_or_else(|| today.exchange_date());
-        let from = self.calendar.first_index_from(date);
-        let sessions = self.calendar.all()[from..].iter();
-        let is_over =
-            |session: &&ExchangeSession| self.args.day.is_none() && day_ends(session) <= today;
-        let next = sessions.copied().find(|session| !is_over(&session));
-        next.with_context(|| format!("the calendar knows no session from {date} on"))
+    /// The feeds that are held open.
+    fn feeds(&self) -> &'static [Feed] {
+        match self.args.source {
+            Source::Massive => Feed::ALL,
+            _ => &[],
+        }
     }
 
     /// Fetches what the session's context and memories are made of, as far as it is missing.
@@ -243,40 +248,6 @@ impl Stream<'_> {
         }
     }
 
-    /// The desk of a run from `start` on, its memories filled from the cache.
-    fn desk<'d>(
-        &'d self,
-        calendar: &'d Calendar,
-        start: NaiveDate,
-        gaps: &mut Gaps,
-    ) -> anyhow::Result<Desk<'d>> {
-        let period = Period { start, end: start };
-        let mut replay = Replay::new(self.store, calendar, self.config, self.tickers, period)
-            .context("cannot read the warm-up")?;
-        let first_session = replay.span().sessions.start;
-        let mut desk = Desk::new(
-            self.config,
-            calendar,
-            self.tickers,
-            replay.pasts(),
-            start,
-            first_session,
-        );
-        let mut told = Vec::new();
-        while replay.next_date() < start
-            && let Some(inputs) = replay.next_day().context("cannot read the warm-up")?
-        {
-            for (_, input) in &inputs {
-                desk.take(input, &mut told)?;
-            }
-        }
-        debug_assert!(told.is_empty(), "warm-up is reported nowhere");
-        *gaps = replay.summary().0;
-        gaps.flow.clear();
-        gaps.bars.clear();
-        Ok(desk)
-    }
-
     /// One exchange day. Returns the next session, or none when it is time to stop.
     fn day(
         &self,
@@ -292,12 +263,10 @@ impl Stream<'_> {
             .as_deref()
             .map(Recorder::open)
             .transpose()?;
-        let sockets = match &self.massive {
-            Some(_) => Some(Sockets::start(self, session, queue)?),
-            None => {
-                drop(queue);
-                None
-            }
+        let ears = match (&self.massive, self.args.source) {
+            (Some(massive), Source::MassivePoll) => Ears::Poll(self.poll(massive, session, queue)),
+            (Some(_), _) => Ears::Sockets(Sockets::start(self, session, queue)?),
+            (None, _) => Ears::None,
         };
         let mut work = Work {
             pipeline: &mut pipeline,
@@ -306,23 +275,49 @@ impl Stream<'_> {
             recorder: &mut recorder,
             stop: &self.stop,
         };
-        let worked = match sockets.is_some() {
-            true => work.until(&messages, || {
-                self.args.day.is_none() && now_is() >= day_ends(session)
+        let worked = match ears {
+            Ears::None => work.recording(self.args),
+            _ => work.until(&messages, || {
+                self.args.day.is_none() && now_is() >= warm::day_ends(session)
             }),
-            false => work.recording(self.args),
         };
-        if let Some(sockets) = sockets {
-            sockets.close();
-        }
         if let Some(recorder) = &mut recorder {
             recorder.flush()?;
         }
         // Whoever still answers finds nobody, and ends.
         drop(messages);
+        match ears {
+            Ears::Sockets(sockets) => sockets.close(),
+            Ears::Poll((stop, thread)) => {
+                stop.store(true, Ordering::Relaxed);
+                let _ = thread.join();
+            }
+            Ears::None => {}
+        }
         pipeline.close()?;
         worked?;
         self.next_session(session)
+    }
+
+    /// Rounds of asking, and the flag that ends them.
+    fn poll(
+        &self,
+        massive: &Arc<Massive>,
+        session: &ExchangeSession,
+        messages: SyncSender<Message>,
+    ) -> (Arc<AtomicBool>, JoinHandle<()>) {
+        let general = &self.config.general;
+        let stop = Arc::new(AtomicBool::new(false));
+        let poller = Poller {
+            massive: massive.clone(),
+            calendar: self.calendar.clone(),
+            session: *session,
+            tickers: self.tickers.to_vec(),
+            every: Duration::from_secs_f64(general.poll_interval_seconds),
+            most: general.max_events_per_cycle as usize,
+            stop: stop.clone(),
+        };
+        (stop, poller.start(messages))
     }
 
     /// Waits for the morning of the session after `session`; none when there is nothing to wait for.
@@ -420,8 +415,12 @@ fn keep_prints(
     KeptPrints::open(&folder.join(name)).context("cannot keep the day's prints")
 }
 
-fn day_ends(session: &ExchangeSession) -> Ts {
-    session.day_start().plus_minutes(DAY_ENDS_MINUTES)
+/// Where messages come from.
+enum Ears {
+    Sockets(Sockets),
+    Poll((Arc<AtomicBool>, JoinHandle<()>)),
+    /// A recording is read where it is worked off.
+    None,
 }
 
 /// What works off messages.

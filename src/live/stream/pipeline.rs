@@ -27,6 +27,7 @@ use crate::live::errands::{Answer, Errand, Errands};
 use crate::live::event::{Gap, Input};
 use crate::live::inbox::Message;
 use crate::live::massive::{Wire, WireBar, WireTrade, read};
+use crate::live::poll::Polled;
 use crate::live::run::{Run, RunError};
 use crate::live::{Feed, Frame, Gauges, Link};
 use crate::store::MinuteBar;
@@ -187,6 +188,10 @@ impl<'a> Pipeline<'a> {
             }
             Message::Link(feed, link) => self.link(feed, link)?,
             Message::Answer(answer) => self.answer(answer)?,
+            Message::Polled(polled) => {
+                self.last_frame = Instant::now();
+                self.polled(polled)?;
+            }
         }
         self.go_on(run, received)
     }
@@ -275,6 +280,24 @@ impl<'a> Pipeline<'a> {
         if lost_bars(feed, self.bars.unasked()) && self.is_up[Feed::Stocks as usize] {
             self.ask_for_bars();
         }
+    }
+
+    /// A round of asking: everything from midnight to its end is there, so there are no holes.
+    fn polled(&mut self, polled: Polled) -> Result<(), StreamError> {
+        self.prints = Hole::default();
+        self.bars = Hole::default();
+        self.order.let_go();
+        self.gate.let_go();
+        for (symbol, print) in polled.prints {
+            if let Some(contract) = self.tape.number(&symbol) {
+                self.gauges.prints.add(1);
+                self.order.rest(Numbered { contract, print });
+            }
+        }
+        for (ticker, bar) in polled.bars {
+            self.bar(&ticker, bar);
+        }
+        self.settle(Some(polled.to))
     }
 
     fn trade(&mut self, trade: &WireTrade) {

@@ -1,4 +1,4 @@
-//! Resuming: what an earlier process told of a day, so that it is not told again.
+//! Resuming: what an earlier process told, so that it is not told again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +7,14 @@ use chrono::NaiveDate;
 use crate::live::event::Input;
 use crate::time::Ts;
 
-/// What was told of one exchange day.
+/// What was told.
 #[derive(Default)]
 pub struct Resume {
     events: HashSet<(String, Ts, u32)>,
     cancels: HashSet<(String, Ts, u32, Ts)>,
     bars: HashMap<String, Ts>,
     proxy_bars: HashMap<String, Ts>,
-    overs: HashSet<String>,
+    overs: HashSet<(String, NaiveDate)>,
 }
 
 impl Resume {
@@ -43,7 +43,7 @@ impl Resume {
         match input {
             Input::Bar { ticker, bar } => is_later(&mut self.bars, ticker, bar.ts),
             Input::ProxyBar { ticker, bar } => is_later(&mut self.proxy_bars, ticker, bar.ts),
-            Input::SessionOver { ticker, .. } => self.overs.insert(ticker.clone()),
+            Input::SessionOver { ticker, date } => self.overs.insert((ticker.clone(), *date)),
             Input::Event(event) => self
                 .events
                 .insert((event.ticker.clone(), event.ts, event.seq)),

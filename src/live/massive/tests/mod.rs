@@ -104,6 +104,7 @@ impl Client {
             Message::Link(_, Link::Down(reason)) => format!("down: {reason}"),
             Message::Link(_, Link::Refused(reason)) => format!("refused: {reason}"),
             Message::Answer(answer) => format!("{answer:?}"),
+            Message::Polled(polled) => format!("{polled:?}"),
         }
     }
 

@@ -1,0 +1,70 @@
+//! Warming up: the session a stream begins with, and a desk whose memories are filled from the cache.
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+
+use super::Args;
+use crate::cli::fetch::massive::now_is;
+use crate::config::Config;
+use crate::engine::{Gaps, Period};
+use crate::live::{Desk, Replay};
+use crate::store::Store;
+use crate::time::{Calendar, Session, Ts};
+
+/// Bars of a session come until eight in the evening; the day ends after that.
+const DAY_ENDS_MINUTES: i64 = 20 * 60 + 10;
+
+/// When nothing more comes of a session's day.
+pub fn day_ends(session: &Session) -> Ts {
+    session.day_start().plus_minutes(DAY_ENDS_MINUTES)
+}
+
+/// The session to begin with: the one asked for, else today's, else the next.
+pub fn first_day(args: &Args, calendar: &Calendar) -> anyhow::Result<Session> {
+    let now = now_is();
+    let date = args.day.unwrap_or_else(|| now.exchange_date());
+    let from = calendar.first_index_from(date);
+    let is_over = |session: &&Session| args.day.is_none() && day_ends(session) <= now;
+    let mut sessions = calendar.all()[from..].iter();
+    let next = sessions.find(|session| !is_over(session));
+    let next = next.with_context(|| format!("the calendar knows no session from {date} on"))?;
+    Ok(*next)
+}
+
+/// The desk of a run from `start` on, its memories filled from the cache; what the cache misses of
+/// them is put into `gaps`.
+pub fn desk<'d>(
+    config: &'d Config,
+    calendar: &'d Calendar,
+    store: &Store,
+    tickers: &[String],
+    start: NaiveDate,
+    gaps: &mut Gaps,
+) -> anyhow::Result<Desk<'d>> {
+    let period = Period { start, end: start };
+    let mut replay =
+        Replay::new(store, calendar, config, tickers, period).context("cannot read the warm-up")?;
+    let first_session = replay.span().sessions.start;
+    let mut desk = Desk::new(
+        config,
+        calendar,
+        tickers,
+        replay.pasts(),
+        start,
+        first_session,
+    );
+    let mut told = Vec::new();
+    while replay.next_date() < start
+        && let Some(inputs) = replay.next_day().context("cannot read the warm-up")?
+    {
+        for (_, input) in &inputs {
+            desk.take(input, &mut told)?;
+        }
+    }
+    debug_assert!(told.is_empty(), "warm-up is reported nowhere");
+    *gaps = replay.summary().0;
+    // The day itself is still to come.
+    gaps.flow.clear();
+    gaps.bars.clear();
+    Ok(desk)
+}
