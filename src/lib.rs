@@ -19,6 +19,7 @@
 //! - [`paper`]: every signal traded on the bars after it
 //! - [`manifest`]: what a run was made of
 //! - [`report`]: win-rate tables from what a run recorded
+//! - [`live`]: a stream through the same loop: sources, order, holes, journal, alerts, screen
 //! - [`cli`]: the commands
 //!
 //! # The laws
@@ -34,8 +35,9 @@
 //!
 //! - `strategies`, `paper` and `engine::ticker` know no file, no socket, no clock, no randomness
 //!   and no polars.
-//! - Only `cli` asks what time it is; everywhere else time is an event's `available_at`. The vendor's
-//!   client measures how long it waits.
+//! - Only `cli` and `live` ask what time it is, and of `live` not the desk; everywhere else time is an
+//!   event's `available_at`. The vendor's client measures how long it waits.
+//! - A build without the feature `live` has no sockets, no terminal library and no async runtime of ours.
 //! - Only `cli` prints: data to stdout, everything said about it to stderr.
 //! - `report` reads what a run recorded and never runs the engine.
 
@@ -44,7 +46,6 @@ pub mod config;
 pub mod context;
 pub mod engine;
 pub mod fetch;
-
 pub mod flow;
 #[cfg(feature = "live")]
 pub mod live;

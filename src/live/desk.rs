@@ -19,6 +19,12 @@ use crate::store::{Bars, DailyBar, MinuteBar};
 use crate::strategies::{Kind, Signal};
 use crate::time::{Calendar, Ts, exchange_midnight};
 
+/// Sessions of minute bars that a window looks back on, at most. RVOL's twenty or so lie within, and of
+/// an average over 15-minute bars what lies before has lost its last bit.
+const KEPT_SESSIONS: usize = 80;
+/// A month.
+const SLACK_MINUTES: i64 = 30 * 24 * 60;
+
 /// What a ticker's past is made of: everything known before the first input.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
@@ -211,11 +217,19 @@ impl Window {
     }
 
     /// Moves to session `index`; says whether it was another one before.
-    fn roll(&mut self, index: usize) -> bool {
+    fn roll(&mut self, index: usize, calendar: &Calendar) -> bool {
         let is_new = self.index.is_none_or(|last| last < index);
         if is_new {
-            self.past.bars.append(&std::mem::take(&mut self.today));
+            let bars = &mut self.past.bars;
+            bars.append(&std::mem::take(&mut self.today));
             self.index = Some(index);
+            let oldest = index.saturating_sub(KEPT_SESSIONS);
+            let oldest = calendar.all()[oldest].day_start();
+            // Not every day: forgetting moves all that is kept.
+            let slack = oldest.plus_minutes(-SLACK_MINUTES);
+            if bars.ts.first().is_some_and(|first| *first < slack.ns()) {
+                bars.forget_before(oldest);
+            }
         }
         is_new
     }
@@ -265,7 +279,7 @@ impl TickerDesk {
         gap: Option<&Gap>,
         told: &mut Vec<Told>,
     ) -> polars::error::PolarsResult<()> {
-        self.roll(index);
+        self.roll(index, rules.calendar);
         self.refresh(index, rules)?;
         let frames = self.frames.as_ref().expect("they were refreshed above");
         let decision = event.decision();
@@ -293,8 +307,8 @@ impl TickerDesk {
         Ok(())
     }
 
-    fn roll(&mut self, index: usize) {
-        if self.window.roll(index) {
+    fn roll(&mut self, index: usize, calendar: &Calendar) {
+        if self.window.roll(index, calendar) {
             self.carry = None;
             self.frames = None;
         }
@@ -328,7 +342,7 @@ impl TickerDesk {
 
     fn bar(&mut self, bar: &MinuteBar, rules: &Rules, settled: &mut Vec<Settled>) {
         let index = rules.session_index(bar.ts);
-        self.roll(index);
+        self.roll(index, rules.calendar);
         let is_latest = self.window.take(bar);
         self.frames = None;
         let session = &rules.calendar.all()[index];
@@ -417,14 +431,14 @@ impl MarketDesk {
         let Some(place) = PROXIES.iter().position(|proxy| *proxy == ticker) else {
             return;
         };
-        self.roll(rules.session_index(bar.ts));
+        self.roll(rules.session_index(bar.ts), rules.calendar);
         self.proxies[place].window.take(bar);
         self.market = None;
     }
 
-    fn roll(&mut self, index: usize) {
+    fn roll(&mut self, index: usize, calendar: &Calendar) {
         for proxy in &mut self.proxies {
-            if proxy.window.roll(index) {
+            if proxy.window.roll(index, calendar) {
                 proxy.carry = None;
                 self.market = None;
             }
@@ -433,7 +447,7 @@ impl MarketDesk {
 
     /// The regime of session `index` so far.
     fn at(&mut self, index: usize, rules: &Rules) -> polars::error::PolarsResult<&Market> {
-        self.roll(index);
+        self.roll(index, rules.calendar);
         if self.market.is_none() {
             self.market = Some(self.compute(index, rules)?);
         }

@@ -1,4 +1,20 @@
 //! Live: the backtest with the future not yet known.
+//!
+//! ```text
+//!  websockets ─ inbox ─ stream ──╮                          ╭─ logs, board, gauges
+//!  polling, recording ──╯        ├─ inputs ─ run ── desk ───┤
+//!  replay, lines ────────────────╯            │             ╰─ deliver ─ people
+//!                                          journal
+//! ```
+//!
+//! Whatever the source, what reaches the [`Desk`] is a list of [`Input`]s in the order in which they
+//! became known. The desk is the backtest's loop and asks no clock; the [`Run`] around it logs, alerts
+//! and keeps the inputs, so that a killed process goes through them again and goes on. A source that
+//! can be read again keeps only the fate of its alerts.
+//!
+//! A [`stream`] has to earn that order: prints come twice, late or not at all, and quotes and bars come
+//! when they come.
+
 mod arrival;
 mod board;
 mod book;
@@ -21,6 +37,7 @@ mod run;
 pub mod screen;
 pub mod stream;
 mod upkeep;
+
 pub use arrival::{Feed, Frame, Link};
 pub use board::{Board, ContractName, PositionRow, SignalRow, TapeRow};
 pub use desk::{Desk, Past, Told};

@@ -157,6 +157,15 @@ impl Bars {
         self.append_rows(later, 0..later.len());
     }
 
+    /// Forgets the bars that start before `ts`.
+    pub fn forget_before(&mut self, ts: Ts) {
+        let first = self.ts.partition_point(|start| *start < ts.ns());
+        let mut kept = Bars::default();
+        kept.append_rows(self, first..self.len());
+        kept.footers = std::mem::take(&mut self.footers);
+        *self = kept;
+    }
+
     fn append_rows(&mut self, other: &Bars, rows: std::ops::Range<usize>) {
         self.ts.extend_from_slice(&other.ts[rows.clone()]);
         self.open.extend_from_slice(&other.open[rows.clone()]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Speed;
 use crate::time::Ts;
 
-/// Longer silences are not waited out: nights, weekends, holidays.
+/// Longer silences are not waited out.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// How long nobody looks whether it is time to stop.
 pub const LOOK_FOR_STOP: Duration = Duration::from_millis(50);
@@ -37,6 +37,11 @@ impl Pace {
             _ => Instant::now(),
         };
         self.last = Some((at, due));
+    }
+
+    /// Nobody waits for what happens at `at`.
+    pub fn pass_by(&mut self, at: Ts) {
+        self.last = Some((at, Instant::now()));
     }
 
     /// Waits for a moment, if what is next is not due yet; says whether it was not.

@@ -14,7 +14,7 @@ use super::{Args, Speed};
 use crate::cli::{Session, Status, dates, period, universe, writable_folder};
 use crate::engine::{Job, check_floor};
 use crate::live::{Desk, Gauges, Opening, Replay, Run, Upkeep};
-use crate::time::{Calendar, exchange_midnight};
+use crate::time::{Calendar, Ts, exchange_midnight};
 
 /// Inputs between two looks at whether the journal should be flushed and the board marked.
 const LOOK_EVERY: usize = 1024;
@@ -79,7 +79,11 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         let beat_every = Duration::from_secs_f64(config.live.heartbeat_seconds);
         let upkeep = Upkeep::new(Vec::new(), &run, beat_every);
         let mut upkeep = upkeep.context("cannot keep the state")?;
-        play(&mut replay, &mut run, &mut upkeep, speed, &stop)
+        let is_shown = |at: Ts| {
+            let session = calendar.session_on(at.exchange_date());
+            session.is_some_and(|session| session.date >= period.start && session.contains(at))
+        };
+        play(&mut replay, &mut run, &mut upkeep, speed, is_shown, &stop)
     })?;
     if !is_whole {
         run.close(CLOSE_WITHIN)?;
@@ -99,19 +103,25 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-/// Tells the run everything; false when it was stopped on the way.
+/// Tells the run everything, at its pace what `is_shown`: not the warm-up, not the night. False when it
+/// was stopped on the way.
 fn play(
     replay: &mut Replay,
     run: &mut Run,
     upkeep: &mut Upkeep,
     speed: Speed,
+    is_shown: impl Fn(Ts) -> bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<bool> {
     let mut pace = Pace::new(speed);
     while let Some(inputs) = replay.next_day().context("cannot read the replay")? {
         for (place, (at, input)) in inputs.iter().enumerate() {
-            if place % LOOK_EVERY == 0 || pace.is_real() {
-                pace.turn_to(*at);
+            let is_paced = pace.is_real() && is_shown(*at);
+            if place % LOOK_EVERY == 0 || is_paced {
+                match is_paced {
+                    true => pace.turn_to(*at),
+                    false => pace.pass_by(*at),
+                }
                 // The longest silence is longer than anything that is due beside the inputs.
                 loop {
                     upkeep.look(run)?;
