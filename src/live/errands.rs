@@ -2,9 +2,9 @@
 //!
 //! A few threads ask, at the pace of the vendor's client, so that nobody who reads the stream waits.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub enum Answer {
 pub enum Errands {
     Threads {
         queue: Sender<Errand>,
-        threads: Vec<JoinHandle<()>>,
+        stop: Arc<AtomicBool>,
     },
     /// A recording has the answers, and tells them in its time.
     Recorded,
@@ -77,12 +77,13 @@ impl Errands {
     ) -> Errands {
         let (queue, questions) = channel();
         let questions = Arc::new(Mutex::new(questions));
-        let start = |_| {
+        let stop = Arc::new(AtomicBool::new(false));
+        for _ in 0..threads {
             let questions: Arc<Mutex<Receiver<Errand>>> = questions.clone();
             let (massive, calendar) = (massive.clone(), calendar.clone());
-            let answers = answers.clone();
+            let (answers, stopped) = (answers.clone(), stop.clone());
             std::thread::spawn(move || {
-                loop {
+                while !stopped.load(Ordering::Relaxed) {
                     let next = questions
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -93,12 +94,9 @@ impl Errands {
                         return;
                     }
                 }
-            })
-        };
-        Errands::Threads {
-            queue,
-            threads: (0..threads).map(start).collect(),
+            });
         }
+        Errands::Threads { queue, stop }
     }
 
     pub fn ask(&self, errand: Errand) {
@@ -108,13 +106,10 @@ impl Errands {
         }
     }
 
-    /// Ends when what is under way has ended; the client's stop flag ends that soon.
+    /// Nobody asks any more. What is under way ends by itself; nobody waits for it.
     pub fn close(self) {
-        if let Errands::Threads { queue, threads } = self {
-            drop(queue);
-            for thread in threads {
-                let _ = thread.join();
-            }
+        if let Errands::Threads { stop, .. } = self {
+            stop.store(true, Ordering::Relaxed);
         }
     }
 }

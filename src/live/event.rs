@@ -29,9 +29,6 @@ pub struct StreamedEvent {
     pub detail: FlowDetail,
 }
 
-/// Where an event stands in its ticker's day; no two share it.
-pub type EventKey = (Ts, u32);
-
 impl StreamedEvent {
     pub fn new(event: &FlowEvent, detail: FlowDetail) -> StreamedEvent {
         StreamedEvent {
@@ -75,15 +72,6 @@ impl StreamedEvent {
             open_interest: self.open_interest,
             underlying_price: self.underlying_price,
         }
-    }
-
-    pub fn key(&self) -> EventKey {
-        (self.ts, self.seq)
-    }
-
-    /// The order in which a listener learns of events.
-    pub fn arrival(&self) -> (Ts, Ts, u32) {
-        (self.available_at, self.ts, self.seq)
     }
 }
 

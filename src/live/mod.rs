@@ -42,7 +42,7 @@ pub use arrival::{Feed, Frame, Link};
 pub use board::{Board, ContractName, PositionRow, SignalRow, TapeRow};
 pub use desk::{Desk, Past, Told};
 pub use errands::{Answer, Errand, Errands};
-pub use event::{EventKey, Gap, Input, LateCancel, StreamedEvent};
+pub use event::{Gap, Input, LateCancel, StreamedEvent};
 pub use gauges::Gauges;
 pub use inbox::{Inbox, Message};
 pub use journal::{Fate, Journal, JournalError, Opening, Recovered};

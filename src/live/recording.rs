@@ -44,7 +44,7 @@ enum Told {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    #[error("{}: {source}", .path.display())]
+    #[error("cannot use the recording {}", .path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("{}:{line}: not a line of a recording ({reason})", .path.display())]
     BadLine {

@@ -115,8 +115,16 @@ impl Stream<'_> {
         let first = warm::first_day(self.args, &self.calendar)?;
         let calendar: &Calendar = &self.calendar;
         let mut warm_up_gaps = Gaps::default();
+        if let Some(path) = &self.args.recording {
+            // Better now than after the warm-up.
+            Recording::open(path)?;
+        }
         if self.massive.is_some() {
             self.warm_up(&first)?;
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            self.session.say("stopped; what is fetched stays");
+            return Ok(Status::Fine);
         }
         let beginning = Beginning {
             opening: Opening::new(
@@ -185,6 +193,10 @@ impl Stream<'_> {
             },
         };
         let input_hash = input_hash.unwrap_or_else(|| "not kept".to_owned());
+        if ended.is_err() && self.gauges.events.get() == 0 {
+            run.close(CLOSE_WITHIN)?;
+            return ended.map(|()| Status::Fine);
+        }
         let status = outcome::write_run(self.session, &job, &run, Gaps::default(), input_hash)?;
         run.close(CLOSE_WITHIN)?;
         ended.map(|()| status)
@@ -256,7 +268,11 @@ impl Stream<'_> {
         upkeep: &mut Upkeep,
     ) -> anyhow::Result<Option<ExchangeSession>> {
         let (queue, messages) = sync_channel(QUEUE);
-        let mut pipeline = self.pipeline(session, run, &queue)?;
+        let mut pipeline = match self.pipeline(session, run, &queue) {
+            // What was asked for was left because of that.
+            Err(_) if self.stop.load(Ordering::Relaxed) => return Ok(None),
+            pipeline => pipeline?,
+        };
         let mut recorder = self
             .args
             .record

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
@@ -24,12 +24,27 @@ pub struct Watched {
     pub board: Arc<Mutex<Board>>,
 }
 
-/// A flag that rises when somebody presses Ctrl-C or the system asks to end.
+/// Whoever asks to end waits no longer than this.
+const PATIENCE: Duration = Duration::from_millis(4500);
+
+/// A flag that rises when somebody presses Ctrl-C or the system asks to end. Should something hang then,
+/// the process ends all the same: its state survives worse.
 pub fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
-        .context("cannot listen for Ctrl-C")?;
+    let handler = move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        std::thread::spawn(|| {
+            std::thread::sleep(PATIENCE);
+            log::warn!(
+                "something hangs and is not waited for; the next start goes on from the state"
+            );
+            std::process::exit(0);
+        });
+    };
+    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
     Ok(stop)
 }
 
