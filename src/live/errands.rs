@@ -106,6 +106,11 @@ impl Errands {
         }
     }
 
+    /// Whether answers come without a question, from a recording.
+    pub fn are_recorded(&self) -> bool {
+        matches!(self, Errands::Recorded)
+    }
+
     /// Nobody asks any more. What is under way ends by itself; nobody waits for it.
     pub fn close(self) {
         if let Errands::Threads { stop, .. } = self {

@@ -9,10 +9,12 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::errands::Answer;
 use super::poll::Polled;
 use super::{Feed, Frame, Gauges, Link};
+use crate::time::Ts;
 
 /// What reaches the pipeline.
 #[derive(Debug)]
@@ -23,6 +25,23 @@ pub enum Message {
     Answer(Answer),
     /// A round of asking, where there is no stream.
     Polled(Polled),
+    /// What an earlier pipeline did of itself, told again by a recording.
+    Moment(Moment),
+}
+
+/// What a pipeline does because of the time it is: a recording has to tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// REST was asked `questions` questions about the hole of this number.
+    Asked {
+        feed: Feed,
+        hole: u64,
+        to: Ts,
+        questions: usize,
+    },
+    /// Nothing had come for so long that everything was taken as complete.
+    Quiet,
 }
 
 /// The way in for one source.
@@ -136,6 +155,7 @@ mod tests {
             Message::Link(feed, link) => format!("{feed} {link:?}"),
             Message::Answer(answer) => format!("{answer:?}"),
             Message::Polled(polled) => format!("{polled:?}"),
+            Message::Moment(moment) => format!("{moment:?}"),
         }
     }
 

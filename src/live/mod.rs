@@ -44,7 +44,7 @@ pub use desk::{Desk, Past, Told};
 pub use errands::{Answer, Errand, Errands};
 pub use event::{Gap, Input, LateCancel, StreamedEvent};
 pub use gauges::Gauges;
-pub use inbox::{Inbox, Message};
+pub use inbox::{Inbox, Message, Moment};
 pub use journal::{Fate, Journal, JournalError, Opening, Recovered};
 pub use lines::{LineError, Lines};
 pub use logs::{LogError, Logs};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::errands::Answer;
-use super::inbox::Message;
+use super::inbox::{Message, Moment};
 use super::poll::Polled;
 use super::{Feed, Frame, Link};
 use crate::time::Ts;
@@ -40,6 +40,7 @@ enum Told {
     },
     Answer(Answer),
     Polled(Polled),
+    Moment(Moment),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,7 @@ impl Recorder {
             },
             Message::Answer(answer) => Told::Answer(answer.clone()),
             Message::Polled(polled) => Told::Polled(polled.clone()),
+            Message::Moment(moment) => Told::Moment(*moment),
         };
         let line = Line { at, told };
         let written = serde_json::to_writer(&mut self.file, &line).map_err(io::Error::from);
@@ -159,6 +161,7 @@ impl Recording {
             Told::Link { feed, down } => Message::Link(feed, down.map_or(Link::Up, Link::Down)),
             Told::Answer(answer) => Message::Answer(answer),
             Told::Polled(polled) => Message::Polled(polled),
+            Told::Moment(moment) => Message::Moment(moment),
         };
         Ok(Some((line.at, message)))
     }

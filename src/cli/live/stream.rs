@@ -24,7 +24,7 @@ use crate::config::{Config, QuoteSource};
 use crate::engine::{Gaps, Job, PROXIES, Period};
 use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
 use crate::live::massive::{Patience, SocketSettings};
-use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
+use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamError, StreamTape, Waits};
 use crate::live::{
     Errands, Feed, Gauges, Inbox, Message, Opening, Poller, Recorder, Recording, Run, Upkeep,
     massive,
@@ -493,13 +493,35 @@ impl Work<'_, '_, '_> {
         if let Some(recorder) = self.recorder {
             recorder.record(at, &message)?;
         }
-        Ok(self.pipeline.take(message, self.run)?)
+        self.pipeline.take(message, self.run).map_err(what_to_do)?;
+        self.record_moments()
+    }
+
+    /// What the pipeline did of itself goes behind what made it do so.
+    fn record_moments(&mut self) -> anyhow::Result<()> {
+        for moment in self.pipeline.moments() {
+            if let Some(recorder) = self.recorder {
+                recorder.record(now_is(), &Message::Moment(moment))?;
+            }
+        }
+        Ok(())
     }
 
     fn breathe(&mut self) -> anyhow::Result<()> {
         self.pipeline.idle(self.run)?;
+        self.record_moments()?;
         self.pipeline.flush()?;
         Ok(self.upkeep.look(self.run)?)
+    }
+}
+
+/// A refusal is for whoever has the key and the plan.
+fn what_to_do(error: StreamError) -> anyhow::Error {
+    match error {
+        StreamError::Refused { .. } => Failure::failed(error.to_string())
+            .hint("the key goes into POLYGON_MASSIVE_KEY, and its plan has to have the websockets of options and stocks")
+            .into(),
+        error => error.into(),
     }
 }
 

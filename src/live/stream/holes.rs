@@ -59,6 +59,11 @@ impl Hole {
         }
     }
 
+    /// An earlier run named its questions by `number`; its answers are to be told again.
+    pub fn name(&mut self, number: u64) {
+        self.number = number;
+    }
+
     /// `questions` were asked for what lies before `to`. Returns what they are to be named.
     pub fn ask(&mut self, to: Ts, questions: usize) -> u64 {
         let State::Open { from } = self.state else {

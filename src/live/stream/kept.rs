@@ -94,6 +94,8 @@ fn read(file: &File) -> io::Result<(Recovered, u64)> {
     let mut at = 0;
     // Where the last instant begins, and what there was before it.
     let mut last: Option<(Ts, u64, usize, usize)> = None;
+    // Answers since then, by contract: they go with it, or those that follow would be taken for them.
+    let mut answered: HashMap<u32, usize> = HashMap::new();
     loop {
         text.clear();
         let read = reader.read_until(b'\n', &mut text)? as u64;
@@ -114,10 +116,12 @@ fn read(file: &File) -> io::Result<(Recovered, u64)> {
                         recovered.prints.len(),
                         recovered.symbols.len(),
                     ));
+                    answered.clear();
                 }
                 recovered.prints.push((number, print));
             }
             Line::Sights(number, sights) => {
+                *answered.entry(number).or_default() += sights.len();
                 let answers = recovered.sights.entry(number).or_default();
                 answers.extend(sights.into_owned());
             }
@@ -127,7 +131,57 @@ fn read(file: &File) -> io::Result<(Recovered, u64)> {
     if let Some((_, end, prints, symbols)) = last {
         recovered.prints.truncate(prints);
         recovered.symbols.truncate(symbols);
+        for (number, count) in answered {
+            let answers = recovered.sights.entry(number).or_default();
+            answers.truncate(answers.len() - count);
+        }
         at = end;
     }
     Ok((recovered, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Codes;
+
+    fn print(ms: i64) -> Numbered {
+        let print = Print {
+            ts: Ts::from_ns(ms * 1_000_000),
+            price: 1.0,
+            size: 1,
+            exchange: 300,
+            conditions: Codes::one(209),
+            correction: 0,
+        };
+        Numbered { contract: 0, print }
+    }
+
+    #[test]
+    fn answers_that_came_after_the_last_whole_instant_go_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prints");
+        let known = |volume| Sight {
+            volume: Some(volume),
+            ..Sight::NONE
+        };
+        let (mut kept, _) = KeptPrints::open(&path).unwrap();
+        for (ms, volume) in [(1, 1), (2, 2)] {
+            kept.print(&print(ms), |_| "A").unwrap();
+            kept.sights(0, &[known(volume)]).unwrap();
+        }
+        kept.flush().unwrap();
+        let (mut kept, recovered) = KeptPrints::open(&path).unwrap();
+        assert_eq!(recovered.prints, [(0, print(1).print)]);
+        assert_eq!(recovered.sights[&0], [known(1)]);
+        // Told again, and answered again.
+        for (ms, volume) in [(2, 2), (3, 3)] {
+            kept.print(&print(ms), |_| "A").unwrap();
+            kept.sights(0, &[known(volume)]).unwrap();
+        }
+        kept.flush().unwrap();
+        let (_, recovered) = KeptPrints::open(&path).unwrap();
+        assert_eq!(recovered.prints.len(), 2);
+        assert_eq!(recovered.sights[&0], [known(1), known(2)]);
+    }
 }

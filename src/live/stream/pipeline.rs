@@ -10,7 +10,7 @@
 //! time stands still before it until REST has filled it, and what cannot be filled is said and marks
 //! the signals after it.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,15 +25,16 @@ use crate::engine::PROXIES;
 use crate::flow::{Print, Rules, Sight};
 use crate::live::errands::{Answer, Errand, Errands};
 use crate::live::event::{Gap, Input};
-use crate::live::inbox::Message;
+use crate::live::inbox::{Message, Moment};
 use crate::live::massive::{Wire, WireBar, WireTrade, read};
 use crate::live::poll::Polled;
 use crate::live::run::{Run, RunError};
-use crate::live::{Feed, Frame, Gauges, Link};
+use crate::live::{Feed, Frame, Gauges, Link, wall_clock};
 use crate::store::MinuteBar;
 use crate::time::{Session, Ts, exchange_midnight};
 
 const MS_NS: i64 = 1_000_000;
+const BARS: &str = "minute bars";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
@@ -92,6 +93,8 @@ pub struct Pipeline<'a> {
     gauges: Arc<Gauges>,
     prints: Hole,
     bars: Hole,
+    /// Of the hole that was asked for: bars that end later may not be whole.
+    bars_to: Ts,
     is_up: [bool; Feed::ALL.len()],
     last_frame: Instant,
     /// Tickers whose prints came too late once already.
@@ -99,6 +102,9 @@ pub struct Pipeline<'a> {
     overs: BTreeSet<usize>,
     settled: Vec<Numbered>,
     inputs: Vec<Input>,
+    /// Bars that came while a hole lies before them, by their end.
+    later_bars: BTreeMap<(Ts, usize), MinuteBar>,
+    moments: Vec<Moment>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -130,12 +136,15 @@ impl<'a> Pipeline<'a> {
             gauges: day.gauges,
             prints: Hole::default(),
             bars: Hole::default(),
+            bars_to: Ts::MIN,
             is_up: [false; Feed::ALL.len()],
             last_frame: Instant::now(),
             too_late: BTreeSet::new(),
             overs: BTreeSet::new(),
             settled: Vec::new(),
             inputs: Vec::new(),
+            later_bars: BTreeMap::new(),
+            moments: Vec::new(),
         };
         if let Some((kept, recovered)) = day.kept {
             pipeline.kept = Some(kept);
@@ -157,7 +166,8 @@ impl<'a> Pipeline<'a> {
         let Some((_, last)) = recovered.prints.last() else {
             return;
         };
-        let watermark = last.ts.plus_ns(1);
+        let (count, last) = (recovered.prints.len(), last.ts);
+        let watermark = last.plus_ns(1);
         for (number, print) in &recovered.prints {
             if let Some(number) = numbers[*number as usize] {
                 self.tape.push(number, print);
@@ -168,11 +178,15 @@ impl<'a> Pipeline<'a> {
         let wanted = self.tape.advance(watermark);
         self.ask_for_quotes(wanted);
         self.order = Order::new(self.waits.reorder_ns, watermark);
+        for (number, print) in recovered.prints {
+            if let Some(contract) = numbers[number as usize] {
+                self.order.recall(&Numbered { contract, print });
+            }
+        }
         log::info!(
-            "{} prints of {} were kept, the last of {}",
-            recovered.prints.len(),
+            "{count} prints of {} were kept, the last of {}",
             self.session.date,
-            new_york(last.ts)
+            new_york(last)
         );
     }
 
@@ -192,32 +206,101 @@ impl<'a> Pipeline<'a> {
                 self.last_frame = Instant::now();
                 self.polled(polled)?;
             }
+            Message::Moment(moment) => self.moment(moment)?,
         }
         self.go_on(run, received)
     }
 
     /// Takes a breath: when nothing has come for long, what the tape had begun is complete.
     pub fn idle(&mut self, run: &mut Run) -> Result<(), StreamError> {
-        if self.last_frame.elapsed() >= self.waits.quiet {
+        if self.last_frame.elapsed() >= self.waits.quiet && !self.is_recorded() {
+            // Nothing says where the hole ends, so it is asked for to the end of the day.
             if self.prints.unasked().is_some() && self.is_up[Feed::Options as usize] {
-                // Nothing says where the hole ends, so it is asked for to the end of the day.
-                let next = self.session.date.succ_opt();
-                self.ask_for_prints(exchange_midnight(next.expect("the calendar ends sooner")));
+                self.ask_for_prints(self.day_ends());
             }
-            let newest = self.order.newest().max(self.gate.newest());
-            let complete = newest.plus_ns(self.rules.window_ns() + 1);
-            self.settle(Some(complete))?;
+            if self.bars.unasked().is_some() && self.is_up[Feed::Stocks as usize] {
+                self.ask_for_bars(self.day_ends().min(wall_clock()));
+            }
+            // Rounds of asking say themselves up to when they are complete.
+            let is_stream = self.is_up[Feed::Options as usize];
+            if is_stream && !self.is_complete() && !self.order.is_held() {
+                self.moments.push(Moment::Quiet);
+                self.complete()?;
+            }
         }
         self.go_on(run, None)
+    }
+
+    /// What was done of itself since the last call.
+    pub fn moments(&mut self) -> impl Iterator<Item = Moment> {
+        self.moments.drain(..)
+    }
+
+    fn moment(&mut self, moment: Moment) -> Result<(), StreamError> {
+        match moment {
+            Moment::Quiet => self.complete(),
+            Moment::Asked {
+                feed,
+                hole: number,
+                to,
+                questions,
+            } => {
+                let hole = self.hole(feed);
+                if hole.unasked().is_none() {
+                    // The process that was recorded was another one from here on.
+                    self.lost(feed);
+                }
+                let hole = self.hole(feed);
+                hole.name(number);
+                hole.ask(to, questions);
+                if feed == Feed::Stocks {
+                    self.bars_to = to;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn hole(&mut self, feed: Feed) -> &mut Hole {
+        match feed {
+            Feed::Options => &mut self.prints,
+            Feed::Stocks => &mut self.bars,
+        }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.errands.as_ref().is_some_and(Errands::are_recorded)
+    }
+
+    fn day_ends(&self) -> Ts {
+        let next = self.session.date.succ_opt();
+        exchange_midnight(next.expect("the calendar ends sooner"))
+    }
+
+    /// The latest time that anything speaks of.
+    fn newest(&self) -> Ts {
+        self.order.latest().max(self.newest_bar())
+    }
+
+    fn completion(&self) -> Ts {
+        self.newest().plus_ns(self.rules.window_ns() + 1)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.order.watermark() >= self.completion()
+    }
+
+    /// Nothing more will come of what there is.
+    fn complete(&mut self) -> Result<(), StreamError> {
+        self.settle(Some(self.completion()))
     }
 
     /// The stream is over and nothing will come any more: everything is complete.
     pub fn end(&mut self, run: &mut Run) -> Result<(), StreamError> {
         self.order.let_go();
-        self.gate.let_go();
+        self.bars_are_whole();
         self.gate.all_known();
-        let newest = self.order.newest().max(self.gate.newest());
-        self.settle(Some(newest.plus_ns(self.rules.window_ns() + 1)))?;
+        self.complete()?;
         self.go_on(run, None)
     }
 
@@ -246,13 +329,17 @@ impl<'a> Pipeline<'a> {
             self.lost(feed);
         }
         let (mut first, mut last) = (None, Ts::MIN);
+        let (known, mut newest_bar) = (self.newest_bar(), Ts::MIN);
         let result = read(&frame.text, |wire| match wire {
             Wire::Trade(trade) => {
                 first.get_or_insert(trade.ts);
                 last = last.max(trade.ts);
                 self.trade(&trade);
             }
-            Wire::Bar(bar) => self.bar(bar.ticker, minute_bar(&bar, &self.session)),
+            Wire::Bar(bar) => {
+                newest_bar = newest_bar.max(bar.start.plus_minutes(1));
+                self.bar(bar.ticker, minute_bar(&bar, &self.session));
+            }
             Wire::Quote(_) => {}
         });
         let lost = match result {
@@ -277,8 +364,10 @@ impl<'a> Pipeline<'a> {
                 self.ask_for_prints(first.plus_ns(self.waits.reorder_ns + MS_NS));
             }
         }
-        if lost_bars(feed, self.bars.unasked()) && self.is_up[Feed::Stocks as usize] {
-            self.ask_for_bars();
+        // A bar says that those before it are whole. One that was told before says nothing.
+        let is_news = newest_bar > known && self.is_up[Feed::Stocks as usize];
+        if is_news && self.bars.unasked().is_some() {
+            self.ask_for_bars(newest_bar);
         }
     }
 
@@ -287,11 +376,13 @@ impl<'a> Pipeline<'a> {
         self.prints = Hole::default();
         self.bars = Hole::default();
         self.order.let_go();
-        self.gate.let_go();
+        self.bars_are_whole();
+        // Of two rounds that have something in common the later has it all.
+        let round = polled.to.ns().cast_unsigned();
         for (symbol, print) in polled.prints {
             if let Some(contract) = self.tape.number(&symbol) {
                 self.gauges.prints.add(1);
-                self.order.rest(Numbered { contract, print });
+                self.order.rest(Numbered { contract, print }, round);
             }
         }
         for (ticker, bar) in polled.bars {
@@ -349,15 +440,45 @@ impl<'a> Pipeline<'a> {
         let Some(place) = self.places.get(ticker).copied() else {
             return;
         };
-        if !self.is_of_day(bar.ts) || !self.gate.bar(place, bar.ts.plus_minutes(1)) {
+        if !self.is_of_day(bar.ts) {
             return;
         }
-        if self.proxies.contains(&place) {
-            let ticker = ticker.to_owned();
+        if self.gate.is_held() {
+            // In order of time, after those that REST has.
+            self.later_bars
+                .entry((bar.ts.plus_minutes(1), place))
+                .or_insert(bar);
+        } else {
+            self.next_bar(place, bar);
+        }
+    }
+
+    fn next_bar(&mut self, place: usize, bar: MinuteBar) {
+        if !self.gate.bar(place, bar.ts.plus_minutes(1)) {
+            return;
+        }
+        if let Some(proxy) = self.proxies.iter().position(|proxy| *proxy == place) {
+            let ticker = PROXIES[proxy].to_owned();
             self.inputs.push(Input::ProxyBar { ticker, bar });
         }
         if place < self.tickers.len() {
             self.tape.bar(place, bar);
+        }
+    }
+
+    /// The end of the last bar that came.
+    fn newest_bar(&self) -> Ts {
+        let later = self.later_bars.last_key_value();
+        later.map_or(self.gate.newest(), |((end, _), _)| {
+            self.gate.newest().max(*end)
+        })
+    }
+
+    /// No hole lies before the bars that came any more.
+    fn bars_are_whole(&mut self) {
+        self.gate.let_go();
+        for ((_, place), bar) in std::mem::take(&mut self.later_bars) {
+            self.next_bar(place, bar);
         }
     }
 
@@ -368,7 +489,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn skew(&self, stream: Ts) {
-        let skew = stream.ns_since(crate::live::wall_clock());
+        let skew = stream.ns_since(wall_clock());
         self.gauges.clock_skew_ns.set(skew);
     }
 
@@ -378,9 +499,6 @@ impl<'a> Pipeline<'a> {
             Link::Up => {
                 log::info!("the {feed} feed is up");
                 self.last_frame = Instant::now();
-                if feed == Feed::Stocks {
-                    self.ask_for_bars();
-                }
             }
             Link::Down(reason) => {
                 if was_up {
@@ -403,38 +521,44 @@ impl<'a> Pipeline<'a> {
                 self.order.hold();
             }
             Feed::Stocks => {
-                self.bars.open(self.gate.newest());
+                self.bars.open(self.newest_bar());
                 self.gate.hold();
             }
         }
     }
 
+    /// Asks for what was lost up to `to`, and for whatever REST has beyond: what was lost may be later
+    /// than what comes first.
     fn ask_for_prints(&mut self, to: Ts) {
+        if self.is_recorded() {
+            return;
+        }
         let from = self.prints.unasked().expect("somebody looked before");
         let symbols = self.tape.symbols().map(str::to_owned);
         self.listed.extend(symbols);
-        let asks = self.errands.as_ref().filter(|_| to > from);
-        let hole = self.prints.ask(to, asks.map_or(0, |_| self.listed.len()));
-        if let Some(errands) = asks {
+        let questions = self.errands.as_ref().map_or(0, |_| self.listed.len());
+        let hole = self.asked(Feed::Options, to, questions);
+        let ends = self.day_ends();
+        if let Some(errands) = &self.errands {
             for symbol in &self.listed {
                 errands.ask(Errand::Prints {
                     hole,
                     symbol: symbol.clone(),
                     from,
-                    to,
+                    to: ends,
                 });
             }
         }
     }
 
-    fn ask_for_bars(&mut self) {
-        if self.bars.unasked().is_none() {
+    /// Asks for the bars that end by `to`.
+    fn ask_for_bars(&mut self, to: Ts) {
+        if self.is_recorded() {
             return;
         }
-        let to = self.order.newest();
-        let hole = self
-            .bars
-            .ask(to, self.errands.as_ref().map_or(0, |_| self.places.len()));
+        self.bars_to = to;
+        let questions = self.errands.as_ref().map_or(0, |_| self.places.len());
+        let hole = self.asked(Feed::Stocks, to, questions);
         if let Some(errands) = &self.errands {
             for ticker in self.places.keys() {
                 errands.ask(Errand::Bars {
@@ -446,6 +570,17 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    fn asked(&mut self, feed: Feed, to: Ts, questions: usize) -> u64 {
+        let hole = self.hole(feed).ask(to, questions);
+        self.moments.push(Moment::Asked {
+            feed,
+            hole,
+            to,
+            questions,
+        });
+        hole
+    }
+
     fn answer(&mut self, answer: Answer) -> Result<(), StreamError> {
         match answer {
             Answer::Sights { symbol, sights } => {
@@ -455,6 +590,8 @@ impl<'a> Pipeline<'a> {
                     .expect("its prints were asked for");
                 self.sights(contract, sights)?;
             }
+            // Several threads may have asked before one of them knew.
+            Answer::NoQuotes { .. } if !self.tape.asks_for_quotes() => {}
             Answer::NoQuotes { message } => {
                 log::warn!("no quotes, so sides are by tick test from here on: {message}");
                 self.tape.give_up_quotes();
@@ -465,7 +602,7 @@ impl<'a> Pipeline<'a> {
                 prints,
             } if self.prints.is_asked(hole) => {
                 let failed = match prints {
-                    Ok(prints) => self.backfill(&symbol, prints),
+                    Ok(prints) => self.backfill(&symbol, prints, hole),
                     Err(reason) => self.failed(&symbol, &reason),
                 };
                 self.prints.answered(failed);
@@ -486,10 +623,10 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    fn backfill(&mut self, symbol: &str, prints: Vec<Print>) -> Option<String> {
+    fn backfill(&mut self, symbol: &str, prints: Vec<Print>, hole: u64) -> Option<String> {
         let contract = self.tape.number(symbol)?;
         for print in prints {
-            self.order.rest(Numbered { contract, print });
+            self.order.rest(Numbered { contract, print }, hole);
         }
         None
     }
@@ -500,11 +637,10 @@ impl<'a> Pipeline<'a> {
         Some(self.tickers[self.tape.ticker_of(contract)].clone())
     }
 
-    /// Bars of minutes that had ended when the stream last spoke; a later one is not whole yet.
+    /// Bars of minutes that had ended when they were asked for; a later one may not be whole.
     fn backfill_bars(&mut self, ticker: &str, bars: Vec<MinuteBar>) -> Option<String> {
-        let known = self.order.newest().max(self.gate.newest());
         for bar in bars {
-            if bar.ts.plus_minutes(1) <= known {
+            if bar.ts.plus_minutes(1) <= self.bars_to {
                 self.bar(ticker, bar);
             }
         }
@@ -588,8 +724,8 @@ impl<'a> Pipeline<'a> {
             self.tell_of(closed, "option prints");
         }
         if let Some(closed) = self.bars.closed() {
-            self.gate.let_go();
-            self.tell_of(closed, "minute bars");
+            self.bars_are_whole();
+            self.tell_of(closed, BARS);
         }
         self.settle(None)?;
         self.session_overs();
@@ -648,17 +784,19 @@ impl<'a> Pipeline<'a> {
             return;
         }
         log::error!("{when} are missing and stay so: {}", failed.join(", "));
+        // What a proxy lacks, the regime of all lacks.
+        let is_everybodys = failed.iter().any(|name| PROXIES.contains(&name.as_str()));
+        let tickers = match what == BARS && is_everybodys {
+            true => Vec::new(),
+            false => failed,
+        };
         self.inputs.push(Input::Gap(Gap {
             from,
             to,
-            tickers: failed,
+            tickers,
             what: when,
         }));
     }
-}
-
-fn lost_bars(feed: Feed, unasked: Option<Ts>) -> bool {
-    feed == Feed::Stocks && unasked.is_some()
 }
 
 fn minute_bar(bar: &WireBar, session: &Session) -> MinuteBar {

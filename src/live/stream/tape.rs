@@ -195,6 +195,10 @@ impl<'a> StreamTape<'a> {
         self.contracts[contract as usize].asked()
     }
 
+    pub fn asks_for_quotes(&self) -> bool {
+        self.with_quotes
+    }
+
     /// From here on nobody is asked for quotes.
     pub fn give_up_quotes(&mut self) {
         self.with_quotes = false;

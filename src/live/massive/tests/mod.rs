@@ -105,6 +105,7 @@ impl Client {
             Message::Link(_, Link::Refused(reason)) => format!("refused: {reason}"),
             Message::Answer(answer) => format!("{answer:?}"),
             Message::Polled(polled) => format!("{polled:?}"),
+            Message::Moment(moment) => format!("{moment:?}"),
         }
     }
 
