@@ -360,6 +360,27 @@ mod tests {
             # HELP flowlab_event_lag_seconds From the frame that completed the last event to its decision.
             # TYPE flowlab_event_lag_seconds gauge
             flowlab_event_lag_seconds 0.00085
+            # HELP flowlab_decision_seconds From the frame that completed an event to its decision, of all events.
+            # TYPE flowlab_decision_seconds histogram
+            flowlab_decision_seconds_bucket{le="0.0001"} 0
+            flowlab_decision_seconds_bucket{le="0.00025"} 0
+            flowlab_decision_seconds_bucket{le="0.0005"} 0
+            flowlab_decision_seconds_bucket{le="0.001"} 0
+            flowlab_decision_seconds_bucket{le="0.002"} 0
+            flowlab_decision_seconds_bucket{le="0.003"} 0
+            flowlab_decision_seconds_bucket{le="0.004"} 0
+            flowlab_decision_seconds_bucket{le="0.005"} 0
+            flowlab_decision_seconds_bucket{le="0.01"} 0
+            flowlab_decision_seconds_bucket{le="0.025"} 0
+            flowlab_decision_seconds_bucket{le="0.05"} 0
+            flowlab_decision_seconds_bucket{le="0.1"} 0
+            flowlab_decision_seconds_bucket{le="0.5"} 0
+            flowlab_decision_seconds_bucket{le="1"} 0
+            flowlab_decision_seconds_bucket{le="10"} 0
+            flowlab_decision_seconds_bucket{le="60"} 0
+            flowlab_decision_seconds_bucket{le="+Inf"} 0
+            flowlab_decision_seconds_sum 0
+            flowlab_decision_seconds_count 0
             # HELP flowlab_clock_skew_seconds How far the stream's clock is ahead of this machine's.
             # TYPE flowlab_clock_skew_seconds gauge
             flowlab_clock_skew_seconds -1.5
@@ -382,18 +403,26 @@ mod tests {
     fn a_name_is_described_once_and_before_its_samples() {
         let page = render(&Gauges::default());
         let mut described = BTreeSet::new();
-        let mut current = "";
+        let (mut current, mut is_histogram) = ("", false);
         for line in page.lines() {
             if let Some(help) = line.strip_prefix("# HELP ") {
                 current = help.split(' ').next().unwrap();
                 assert!(described.insert(current), "{current} is described twice");
             } else if let Some(kind) = line.strip_prefix("# TYPE ") {
-                let ends_in_total = current.ends_with("_total");
-                let expected = if ends_in_total { "counter" } else { "gauge" };
+                let expected = match current {
+                    "flowlab_decision_seconds" => "histogram",
+                    name if name.ends_with("_total") => "counter",
+                    _ => "gauge",
+                };
+                is_histogram = expected == "histogram";
                 assert_eq!(kind, format!("{current} {expected}"));
             } else {
                 let (name, value) = line.rsplit_once(' ').unwrap();
-                assert_eq!(name.split('{').next(), Some(current));
+                let name = name.split('{').next().unwrap();
+                let parts = ["_bucket", "_sum", "_count"];
+                let part = name.strip_prefix(current).unwrap();
+                assert!(part.is_empty() != is_histogram, "{line}");
+                assert!(part.is_empty() || parts.contains(&part), "{line}");
                 assert_eq!(value.parse::<f64>(), Ok(0.0), "{line}");
             }
         }
