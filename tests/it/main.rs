@@ -19,6 +19,9 @@ mod lean;
 /// `flowlab live` as a process: alerts, state, signals to stop.
 #[cfg(feature = "live")]
 mod live;
+/// The vendor's stream, with everything that can go wrong on the way to signals and trades.
+#[cfg(all(unix, feature = "live"))]
+mod live_stream;
 /// A synthetic market to cut and spoil.
 mod market;
 /// The fast code against the words of the spec.
