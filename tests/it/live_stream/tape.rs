@@ -9,7 +9,7 @@ use flowlab::flow::{
     Codes, Contract, ContractDay, Print, Quote, Rules, Sight, TimedQuote, sights, ticker_events,
 };
 use flowlab::live::stream::{StreamTape, Wanted};
-use flowlab::live::{EventKey, Input, StreamedEvent};
+use flowlab::live::{Input, StreamedEvent};
 use flowlab::store::Store;
 use flowlab::time::{Calendar, Ts};
 use rand::{Rng, RngExt, SeedableRng};
@@ -122,7 +122,7 @@ fn quotes(random: &mut impl Rng, prints: &[(usize, Print)]) -> Vec<TimedQuote> {
 }
 
 /// Events by their key, as the batch has them.
-type Events = BTreeMap<(String, EventKey), StreamedEvent>;
+type Events = BTreeMap<(String, (Ts, u32)), StreamedEvent>;
 
 struct Day {
     config: Config,
@@ -165,7 +165,7 @@ impl Day {
                 let listed = Listed { symbol, contract };
                 let (event, detail) = facts.join(&listed, merged, Attached::default());
                 let event = StreamedEvent::new(&event, detail);
-                events.insert((ticker.clone(), event.key()), event);
+                events.insert((ticker.clone(), (event.ts, event.seq)), event);
             }
         }
         events
@@ -251,13 +251,13 @@ impl Listener<'_> {
             |input| match input {
                 Input::Event(event) => {
                     assert!(event.available_at < now, "nothing is told before its time");
-                    let arrival = event.arrival();
+                    let arrival = (event.available_at, event.ts, event.seq);
                     let before = last.insert(event.ticker.clone(), arrival);
                     assert!(
                         before < Some(arrival),
                         "events come in the order of their arrival"
                     );
-                    told.insert((event.ticker.clone(), event.key()), *event);
+                    told.insert((event.ticker.clone(), (event.ts, event.seq)), *event);
                 }
                 Input::Cancelled(cancel) => {
                     let key = (cancel.ticker, (cancel.ts, cancel.seq));
