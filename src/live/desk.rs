@@ -19,11 +19,11 @@ use crate::store::{Bars, DailyBar, MinuteBar};
 use crate::strategies::{Kind, Signal};
 use crate::time::{Calendar, Ts, exchange_midnight};
 
-/// Sessions of minute bars that a window looks back on, at most. RVOL's twenty or so lie within, and of
-/// an average over 15-minute bars what lies before has lost its last bit.
-const KEPT_SESSIONS: usize = 80;
-/// A month.
-const SLACK_MINUTES: i64 = 30 * 24 * 60;
+/// Full sessions of minute bars that are kept beside those RVOL compares with: of an average over
+/// 15-minute bars, what lies before them has lost its last bit.
+const AVERAGED_SESSIONS: usize = 20;
+/// A week.
+const SLACK_MINUTES: i64 = 7 * 24 * 60;
 
 /// What a ticker's past is made of: everything known before the first input.
 #[derive(Clone, Debug, Default)]
@@ -193,9 +193,11 @@ impl<'a> Desk<'a> {
 }
 
 impl Rules<'_> {
-    /// The session whose window an instant falls into: that of its day, else the next one.
+    /// The session whose window an instant falls into: that of its day, else the next one; the
+    /// calendar's last for all that lies beyond.
     fn session_index(&self, t: Ts) -> usize {
-        self.calendar.first_index_from(t.exchange_date())
+        let index = self.calendar.first_index_from(t.exchange_date());
+        index.min(self.calendar.all().len() - 1)
     }
 }
 
@@ -217,14 +219,16 @@ impl Window {
     }
 
     /// Moves to session `index`; says whether it was another one before.
-    fn roll(&mut self, index: usize, calendar: &Calendar) -> bool {
+    fn roll(&mut self, index: usize, rules: &Rules) -> bool {
         let is_new = self.index.is_none_or(|last| last < index);
         if is_new {
             let bars = &mut self.past.bars;
             bars.append(&std::mem::take(&mut self.today));
             self.index = Some(index);
-            let oldest = index.saturating_sub(KEPT_SESSIONS);
-            let oldest = calendar.all()[oldest].day_start();
+            let calendar = rules.calendar;
+            let kept = rules.settings.rvol_sessions as usize + AVERAGED_SESSIONS;
+            let today = calendar.all()[index].date;
+            let oldest = exchange_midnight(calendar.full_sessions_before(today, kept));
             // Not every day: forgetting moves all that is kept.
             let slack = oldest.plus_minutes(-SLACK_MINUTES);
             if bars.ts.first().is_some_and(|first| *first < slack.ns()) {
@@ -279,7 +283,7 @@ impl TickerDesk {
         gap: Option<&Gap>,
         told: &mut Vec<Told>,
     ) -> polars::error::PolarsResult<()> {
-        self.roll(index, rules.calendar);
+        self.roll(index, rules);
         self.refresh(index, rules)?;
         let frames = self.frames.as_ref().expect("they were refreshed above");
         let decision = event.decision();
@@ -307,8 +311,8 @@ impl TickerDesk {
         Ok(())
     }
 
-    fn roll(&mut self, index: usize, calendar: &Calendar) {
-        if self.window.roll(index, calendar) {
+    fn roll(&mut self, index: usize, rules: &Rules) {
+        if self.window.roll(index, rules) {
             self.carry = None;
             self.frames = None;
         }
@@ -342,7 +346,7 @@ impl TickerDesk {
 
     fn bar(&mut self, bar: &MinuteBar, rules: &Rules, settled: &mut Vec<Settled>) {
         let index = rules.session_index(bar.ts);
-        self.roll(index, rules.calendar);
+        self.roll(index, rules);
         let is_latest = self.window.take(bar);
         self.frames = None;
         let session = &rules.calendar.all()[index];
@@ -431,14 +435,14 @@ impl MarketDesk {
         let Some(place) = PROXIES.iter().position(|proxy| *proxy == ticker) else {
             return;
         };
-        self.roll(rules.session_index(bar.ts), rules.calendar);
+        self.roll(rules.session_index(bar.ts), rules);
         self.proxies[place].window.take(bar);
         self.market = None;
     }
 
-    fn roll(&mut self, index: usize, calendar: &Calendar) {
+    fn roll(&mut self, index: usize, rules: &Rules) {
         for proxy in &mut self.proxies {
-            if proxy.window.roll(index, calendar) {
+            if proxy.window.roll(index, rules) {
                 proxy.carry = None;
                 self.market = None;
             }
@@ -447,7 +451,7 @@ impl MarketDesk {
 
     /// The regime of session `index` so far.
     fn at(&mut self, index: usize, rules: &Rules) -> polars::error::PolarsResult<&Market> {
-        self.roll(index, rules.calendar);
+        self.roll(index, rules);
         if self.market.is_none() {
             self.market = Some(self.compute(index, rules)?);
         }

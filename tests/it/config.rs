@@ -320,6 +320,7 @@ fn the_shipped_file_is_complete_and_means_what_the_modes_promise() {
           stale_seconds: 30
           reconnect_first_seconds: 0.5
           reconnect_longest_seconds: 30
+          quotes: rest
           heartbeat_seconds: 60
         massive:
           rest_url: https://api.massive.com

@@ -159,7 +159,7 @@ fn a_port_that_is_taken_or_none_is_said() {
             "--source websocket",
             expect![[r#"
                 error: invalid value 'websocket' for '--source <SOURCE>'
-                  [possible values: replay]
+                  [possible values: replay, massive, massive-poll, recording, stdin]
 
                 For more information, try '--help'.
             "#]],
@@ -227,7 +227,7 @@ fn it_says_that_it_is_alive_to_the_log_and_to_a_channel() {
                      --set live.heartbeat_seconds=0.2 --set routing.alerts.heartbeat=[webhook_desk]";
     let mut living = desk.start(&live(arguments));
     let beat = living.says("info: heartbeat");
-    expect![": events 0 at 0 a minute; signals SCALP 0, DAY_TRADE 0, SWING 0; open positions 0; drops 0, reconnects 0"].assert_eq(&beat);
+    expect![": events 509 at 123,040 a minute, the last 0s ago; signals SCALP 0, DAY_TRADE 0, SWING 0; open positions 0; drops 0, reconnects 0"].assert_eq(&beat);
     super::wait_for("two heartbeats", || service.accepted().len() >= 2);
     living.signal("-TERM");
     assert_eq!(living.end().code(), Some(0), "{}", living.stderr());
@@ -238,7 +238,7 @@ fn it_says_that_it_is_alive_to_the_log_and_to_a_channel() {
     let first = &service.accepted()[0].text();
     expect![[r#"
         flowlab heartbeat
-        events 0 at 0 a minute
+        events 509 at 123,040 a minute, the last 0s ago
         signals SCALP 0, DAY_TRADE 0, SWING 0
         open positions 0
         drops 0, reconnects 0"#]]
@@ -286,17 +286,24 @@ fn its_help_says_what_it_takes() {
         Usage: flowlab live [OPTIONS]
 
         Options:
-              --source <SOURCE>         Where events come from [default: replay] [possible values: replay]
+              --source <SOURCE>         Where events come from [default: replay] [possible values: replay,
+                                        massive, massive-poll, recording, stdin]
               --tickers <A,B>           Tickers to listen to, separated by commas [default:
                                         universe.tickers, else all in the cache]
               --start <YYYY-MM-DD>      Replay: first exchange day [default: as in a backtest]
               --end <YYYY-MM-DD>        Replay: last exchange day [default: as in a backtest]
               --speed <1|60|max>        Replay: times as fast as it happened, or max [default: max, 60 with
                                         --tui]
+              --day <YYYY-MM-DD>        All but replay: the exchange day to begin with [default: today, else
+                                        the next session]
+              --recording <FILE>        The recording to be told again
+              --record <FILE>           Record everything the vendor tells in this file, for `--source
+                                        recording`
               --state-dir <DIR>         Folder of the journal and the logs; a killed process goes on from it
-                                        [default: none for a replay]
+                                        [default: live; none for a replay, a recording or stdin]
               --fresh                   Set the state of an earlier run aside and begin anew
-              --send                    Replay: send alerts to their channels instead of printing them
+              --send                    Replay, recording, stdin: send alerts to their channels instead of
+                                        printing them
               --dry-run                 Print alerts instead of sending them
               --tui                     Show a screen instead of a log
               --metrics <ADDRESS:PORT>  Serve /metrics (Prometheus) and /healthz here; a port alone is of

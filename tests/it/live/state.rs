@@ -208,12 +208,7 @@ fn a_folder_that_cannot_be_one_is_said_before_anything_begins() {
         "--fresh",
         2,
         &expect![[r#"
-            error: the following required arguments were not provided:
-              --state-dir <DIR>
-
-            Usage: flowlab live --state-dir <DIR> --start <YYYY-MM-DD> --end <YYYY-MM-DD> --data-dir <DIR> --fresh
-
-            For more information, try '--help'.
+            1586 events; signals/trades: SCALP 24/24, DAY_TRADE 7/7, SWING 3/3; written to runs/v1.0-#
         "#]],
     );
 }
