@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::rows::{Row, Rows};
-use super::stage::{Stage, stream};
+use super::stage::{PACE, Stage, stream};
 use super::{DAY, backtest, backtest_with, world};
 use crate::market;
 use crate::standin::faults::{ErrorBody, Fault, Kind};
@@ -57,7 +57,7 @@ fn a_day_begun_in_the_middle_has_its_morning() {
             .iter()
             .all(|feed| !sockets.subscribed(*feed).is_empty())
     });
-    stage.server.sockets().set_pace(f64::INFINITY);
+    stage.server.sockets().set_pace(PACE);
     live.until_told(backtest());
     live.interrupt();
     stage.has_come_to(backtest());
@@ -112,7 +112,7 @@ fn a_gap_that_rest_cannot_fill_is_said_and_marks_the_signals_after_it() {
         .server
         .sockets()
         .inject(SocketFault::on(Feed::Options, Trouble::Reset));
-    stage.server.sockets().set_pace(f64::INFINITY);
+    stage.server.sockets().set_pace(PACE);
     live.until_told(backtest());
     live.interrupt();
     assert_eq!(stage.told().gaps, 1);
