@@ -252,6 +252,8 @@ impl Listener<'_> {
                 && told.events >= expected.events
                 && told.bars >= bars
                 && told.overs >= TICKERS.len()
+                // What has not gone out by Ctrl-C waits for the next start.
+                && stage.sent().len() >= expected.signals.len()
         });
     }
 
