@@ -326,7 +326,7 @@ impl TickerDesk {
             splits,
         } = &self.window.past;
         if self.carry.is_none() {
-            let span = rules.first_session..index + 1;
+            let span = rules.first_session.min(index)..index + 1;
             let settings = &rules.settings;
             let carry = Carry::new(bars, daily, splits, rules.calendar, span, settings)?;
             self.carry = Some(carry);
@@ -467,7 +467,7 @@ impl MarketDesk {
                     daily: &past.daily,
                     splits: past.splits.clone(),
                 };
-                let span = rules.first_session..index + 1;
+                let span = rules.first_session.min(index)..index + 1;
                 let carry = ProxyCarry::new(past, rules.calendar, span, &rules.settings)?;
                 proxy.carry = Some(carry);
             }

@@ -2,9 +2,9 @@
 //!
 //! A few threads ask, at the pace of the vendor's client, so that nobody who reads the stream waits.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use crate::flow::{Print, Rules, Sight, sights};
 use crate::providers::massive::{Fetched, Massive, MassiveError};
 use crate::store::MinuteBar;
 use crate::time::{Calendar, Ts};
+
+const MS_NS: i64 = 1_000_000;
 
 /// A question. `hole` names what an answer is for; answers to a hole that is no more are left aside.
 #[derive(Clone, Debug)]
@@ -59,12 +61,47 @@ pub enum Answer {
 
 /// Whoever asks.
 pub enum Errands {
-    Threads {
-        queue: Sender<Errand>,
-        stop: Arc<AtomicBool>,
-    },
+    Threads(Arc<Questions>),
     /// A recording has the answers, and tells them in its time.
     Recorded,
+}
+
+/// Questions that wait.
+#[derive(Default)]
+pub struct Questions {
+    queues: Mutex<Queues>,
+    is_more: Condvar,
+}
+
+#[derive(Default)]
+struct Queues {
+    /// Of quotes and bars: a decision waits for each.
+    urgent: VecDeque<Errand>,
+    /// Of prints: there may be as many as there are contracts.
+    prints: VecDeque<Errand>,
+    is_closed: bool,
+}
+
+impl Questions {
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next question; none when nobody asks any more.
+    fn next(&self) -> Option<Errand> {
+        let mut queues = self.lock();
+        loop {
+            if queues.is_closed {
+                return None;
+            }
+            let urgent = queues.urgent.pop_front();
+            if let Some(errand) = urgent.or_else(|| queues.prints.pop_front()) {
+                return Some(errand);
+            }
+            let waited = self.is_more.wait(queues);
+            queues = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 impl Errands {
@@ -75,20 +112,12 @@ impl Errands {
         calendar: &Arc<Calendar>,
         answers: &SyncSender<Message>,
     ) -> Errands {
-        let (queue, questions) = channel();
-        let questions = Arc::new(Mutex::new(questions));
-        let stop = Arc::new(AtomicBool::new(false));
+        let questions = Arc::<Questions>::default();
         for _ in 0..threads {
-            let questions: Arc<Mutex<Receiver<Errand>>> = questions.clone();
             let (massive, calendar) = (massive.clone(), calendar.clone());
-            let (answers, stopped) = (answers.clone(), stop.clone());
+            let (answers, questions) = (answers.clone(), questions.clone());
             std::thread::spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    let next = questions
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .recv();
-                    let Ok(errand) = next else { return };
+                while let Some(errand) = questions.next() {
                     let answer = ask(&massive, &calendar, errand);
                     if answers.send(Message::Answer(answer)).is_err() {
                         return;
@@ -96,14 +125,30 @@ impl Errands {
                 }
             });
         }
-        Errands::Threads { queue, stop }
+        Errands::Threads(questions)
     }
 
     pub fn ask(&self, errand: Errand) {
-        if let Errands::Threads { queue, .. } = self {
-            // Without threads nobody is left to hear the answer either.
-            let _ = queue.send(errand);
+        let Errands::Threads(questions) = self else {
+            return;
+        };
+        let mut queues = questions.lock();
+        match &errand {
+            Errand::Prints { hole: newest, .. } => {
+                // Nobody waits any more for what was asked for a hole that has grown since.
+                let is_void = |first: &Errand| match first {
+                    Errand::Prints { hole, .. } => hole < newest,
+                    _ => false,
+                };
+                if queues.prints.front().is_some_and(is_void) {
+                    queues.prints.clear();
+                }
+                queues.prints.push_back(errand);
+            }
+            _ => queues.urgent.push_back(errand),
         }
+        drop(queues);
+        questions.is_more.notify_one();
     }
 
     /// Whether answers come without a question, from a recording.
@@ -113,8 +158,9 @@ impl Errands {
 
     /// Nobody asks any more. What is under way ends by itself; nobody waits for it.
     pub fn close(self) {
-        if let Errands::Threads { stop, .. } = self {
-            stop.store(true, Ordering::Relaxed);
+        if let Errands::Threads(questions) = self {
+            questions.lock().is_closed = true;
+            questions.is_more.notify_all();
         }
     }
 }
@@ -164,6 +210,10 @@ fn prints(massive: &Massive, symbol: &str, from: Ts, to: Ts) -> Result<Vec<Print
         Err(MassiveError::NotFound { .. }) => Fetched::default(),
         fetched => fetched?,
     };
+    for print in &mut fetched.rows {
+        // The stream tells whole milliseconds, and a print of both is one.
+        print.ts = Ts::from_ns(print.ts.ns().div_euclid(MS_NS) * MS_NS);
+    }
     // Stable: prints of one millisecond stay as they were reported.
     fetched.rows.sort_by_key(|print| print.ts);
     Ok(fetched.rows)

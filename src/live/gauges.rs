@@ -134,6 +134,8 @@ pub struct Gauges {
     pub is_up: [Switch; Feed::ALL.len()],
     /// Nothing came for too long while the session was open.
     pub is_stale: [Switch; Feed::ALL.len()],
+    /// Between two sessions: no feed is held open.
+    pub is_resting: Switch,
     /// Frames read and not yet worked off.
     pub queue_depth: Level,
     pub alerts_waiting: Level,

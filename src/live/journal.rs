@@ -80,6 +80,11 @@ impl Opening {
 enum Line {
     Open(Opening),
     Told(Input),
+    /// Alerts go to this channel too, of signals from then on.
+    Channel {
+        name: String,
+        from: Ts,
+    },
     Queued {
         channel: String,
         id: String,
@@ -152,6 +157,9 @@ impl JournalError {
 pub struct Recovered {
     pub opening: Opening,
     pub fates: HashMap<(String, String), Fate>,
+    /// Channels that alerts went to, and from when on.
+    pub channels: HashMap<String, Ts>,
+    pub is_new: bool,
     /// Whether the source had come to its end.
     pub is_finished: bool,
     pub inputs: usize,
@@ -184,6 +192,8 @@ impl Journal {
         let mut recovered = Recovered {
             opening: opening.clone(),
             fates: HashMap::new(),
+            channels: HashMap::new(),
+            is_new: true,
             is_finished: false,
             inputs: 0,
         };
@@ -203,6 +213,7 @@ impl Journal {
             file: Mutex::new(BufWriter::with_capacity(1 << 18, file)),
             told: Mutex::new(told),
         };
+        recovered.is_new = is_new;
         if is_new {
             journal.append(&Line::Open(opening.clone()))?;
             journal.sync()?;
@@ -252,6 +263,14 @@ impl Journal {
     pub fn input_hash(&self) -> String {
         let told = self.told.lock().expect("no writer panics");
         format!("{:032x}", told.digest128())
+    }
+
+    /// Alerts go to this channel too, of signals `from` then on.
+    pub fn channel(&self, name: &str, from: Ts) -> Result<(), JournalError> {
+        self.append(&Line::Channel {
+            name: name.to_owned(),
+            from,
+        })
     }
 
     pub fn queued(&self, channel: &str, id: &str) -> Result<(), JournalError> {
@@ -362,6 +381,9 @@ impl Recovered {
                 self.opening = opening;
             }
             Line::Told(_) => self.inputs += 1,
+            Line::Channel { name, from } => {
+                self.channels.insert(name, from);
+            }
             Line::Queued { channel, id } => {
                 self.fates.entry((channel, id)).or_insert(Fate::Queued);
             }

@@ -8,6 +8,9 @@
 //! {"bar":{"ts":"2025-03-14T14:29:00Z","ticker":"TSLA","open":243.1,"high":243.5,"low":243.0,"close":243.4,"volume":51200}}
 //! ```
 
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::event::{Input, StreamedEvent};
@@ -104,8 +107,9 @@ struct EventLine {
 pub struct Lines<'a> {
     calendar: &'a Calendar,
     line: usize,
-    /// Time of the last event of any ticker, and how many there were of it.
-    last: Option<(Ts, u32)>,
+    /// How many events there were of a time, on the day of the last one.
+    counts: HashMap<Ts, u32>,
+    date: NaiveDate,
     /// When the last input became known.
     known: Ts,
 }
@@ -115,7 +119,8 @@ impl<'a> Lines<'a> {
         Lines {
             calendar,
             line: 0,
-            last: None,
+            counts: HashMap::new(),
+            date: NaiveDate::MIN,
             known: Ts::MIN,
         }
     }
@@ -196,11 +201,13 @@ impl<'a> Lines<'a> {
             let (price, contracts) = (line.price, line.contracts);
             return Err(format!("{contracts} contracts at {price} cost nothing"));
         }
-        let seq = match self.last {
-            Some((last, count)) if last == ts => count,
-            _ => 0,
-        };
-        self.last = Some((ts, seq + 1));
+        let date = ts.exchange_date();
+        if std::mem::replace(&mut self.date, date) != date {
+            self.counts.clear();
+        }
+        let count = self.counts.entry(ts).or_default();
+        let seq = *count;
+        *count += 1;
         let side = line.side.unwrap_or(Side::Unknown);
         let is_known = side != Side::Unknown;
         let event = StreamedEvent {

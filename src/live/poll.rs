@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -50,8 +49,8 @@ pub struct Poller {
 
 impl Poller {
     /// Asks round after round, in a thread of its own, until it is told to stop or nobody listens.
-    pub fn start(self, messages: SyncSender<Message>) -> JoinHandle<()> {
-        std::thread::spawn(move || self.run(&messages))
+    pub fn start(self, messages: SyncSender<Message>) {
+        std::thread::spawn(move || self.run(&messages));
     }
 
     fn run(&self, messages: &SyncSender<Message>) {

@@ -4,7 +4,7 @@
 //! state of the connections stand between the frames in the order in which they came.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -62,11 +62,18 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Goes on with `path`, or begins it.
+    /// Goes on with `path`, or begins it. A line that a kill tore is removed.
     pub fn open(path: &Path) -> Result<Recorder, RecordingError> {
-        let mut options = std::fs::OpenOptions::new();
-        let file = options.create(true).append(true).open(path);
-        let file = file.map_err(|source| RecordingError::Io {
+        let open = || {
+            let mut options = std::fs::OpenOptions::new();
+            let options = options.read(true).write(true).create(true).truncate(false);
+            let mut file = options.open(path)?;
+            let whole = whole_lines(&mut file)?;
+            file.set_len(whole)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        let file = open().map_err(|source| RecordingError::Io {
             path: path.to_owned(),
             source,
         })?;
@@ -110,6 +117,24 @@ impl Recorder {
             source,
         })
     }
+}
+
+/// Where the last line ends that is whole.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    const PIECE: u64 = 64 << 10;
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut piece = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        file.seek(SeekFrom::Start(start))?;
+        piece.resize((end - start) as usize, 0);
+        file.read_exact(&mut piece)?;
+        if let Some(last) = piece.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// A recording, read again: when each message came, and what it was.
@@ -164,5 +189,34 @@ impl Recording {
             Told::Moment(moment) => Message::Moment(moment),
         };
         Ok(Some((line.at, message)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_removed_before_more_is_recorded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording");
+        let up = |feed| Message::Link(feed, Link::Up);
+        let mut recorder = Recorder::open(&path).unwrap();
+        recorder.record(Ts::from_ns(1), &up(Feed::Options)).unwrap();
+        recorder.flush().unwrap();
+        let mut torn = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap();
+        torn.write_all(b"{\"at\":2,\"link\"").unwrap();
+        let mut recorder = Recorder::open(&path).unwrap();
+        recorder.record(Ts::from_ns(3), &up(Feed::Stocks)).unwrap();
+        recorder.flush().unwrap();
+        let mut recording = Recording::open(&path).unwrap();
+        let mut times = Vec::new();
+        while let Some((at, _)) = recording.next_message().unwrap() {
+            times.push(at.ns());
+        }
+        assert_eq!(times, [1, 3]);
     }
 }

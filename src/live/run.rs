@@ -3,6 +3,7 @@
 //! What was done by an earlier process is done again here except for what left the house: rows that a
 //! log has are not written twice, and an alert goes by its fate in the journal.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -44,8 +45,8 @@ pub struct State {
 pub struct Desks {
     pub deliverer: Deliverer,
     pub routes: Alerts,
-    /// Signals before it came before anybody listened.
-    pub alerts_from: Ts,
+    /// By channel: signals before it came before anybody listened there.
+    pub alerts_from: HashMap<String, Ts>,
 }
 
 /// A stream on its way through the desk to people.
@@ -144,9 +145,6 @@ impl<'a> Run<'a> {
         if let Some(state) = &mut self.state {
             state.logs.signal(signal)?;
         }
-        if signal.available_at < self.alerts.alerts_from {
-            return Ok(());
-        }
         let mut text = alert::alert(signal);
         if let Some(gap) = gap {
             text = alert::with_gap(text, gap);
@@ -159,7 +157,10 @@ impl<'a> Run<'a> {
         };
         let routes = self.alerts.routes.of(signal.kind).to_vec();
         for channel in &routes {
-            self.deliver(channel, alert.clone())?;
+            let from = self.alerts.alerts_from.get(channel);
+            if from.is_none_or(|from| signal.available_at >= *from) {
+                self.deliver(channel, alert.clone())?;
+            }
         }
         Ok(())
     }
@@ -177,6 +178,13 @@ impl<'a> Run<'a> {
         }
         self.alerts.deliverer.send(channel, alert, before);
         Ok(())
+    }
+
+    /// First exchange day of the run, when an earlier process began it.
+    pub fn began(&self) -> Option<chrono::NaiveDate> {
+        self.state
+            .as_ref()
+            .map(|state| state.recovered.opening.start)
     }
 
     /// The journal, when there is one.

@@ -17,7 +17,7 @@ use crate::cli::{Session, Status, dates, writable_folder};
 use crate::engine::{Gaps, Job, Period};
 use crate::live::stream::Resume;
 use crate::live::{Gauges, Input, Lines, Opening, Run, Upkeep};
-use crate::time::{Calendar, Session as ExchangeSession};
+use crate::time::{Calendar, Session as ExchangeSession, Ts};
 
 const QUEUE: usize = 1024;
 const BREATH: Duration = Duration::from_millis(20);
@@ -33,7 +33,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let store = session.store()?;
     writable_folder(&session.global.runs_dir, "--runs-dir")?;
     let tickers = tickers(args, &config, &store)?;
-    let first = warm::first_day(args, &calendar)?;
+    let first = warm::first_day(args.day, &calendar)?;
     let gauges = Arc::<Gauges>::default();
     let mut warm_up_gaps = Gaps::default();
     let beginning = Beginning {
@@ -57,6 +57,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         state_dir: args.state_dir.clone(),
         keeps_inputs: true,
         sends: args.send,
+        now: None,
     };
     let mut run = state::begin(session, args, &config, &gauges, beginning)?;
     say_gaps(session, &warm_up_gaps);
@@ -80,6 +81,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
             lines: Lines::new(&calendar),
             calendar: &calendar,
             tickers: &tickers,
+            begins: first.day_start(),
             day: first,
             is_closed: false,
             resume,
@@ -94,7 +96,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         config: &config,
         tickers: &tickers,
         period: Period {
-            start: first.date,
+            start: run.began().unwrap_or(first.date),
             end: last.date,
         },
     };
@@ -114,6 +116,8 @@ struct Work<'w, 'r> {
     lines: Lines<'w>,
     calendar: &'w Calendar,
     tickers: &'w [String],
+    /// The first day's beginning: what lies before is warm-up and comes from the cache.
+    begins: Ts,
     day: ExchangeSession,
     /// Whether the day's session was told to be over.
     is_closed: bool,
@@ -151,6 +155,11 @@ impl Work<'_, '_> {
                 return Ok(());
             }
         };
+        if self.lines.known() < self.begins {
+            self.run.gauges.malformed.add(1);
+            log::warn!("standard input tells of a time before {}", self.begins);
+            return Ok(());
+        }
         self.session_overs()?;
         for input in inputs {
             let is_of_run = match &input {
@@ -197,7 +206,9 @@ impl Work<'_, '_> {
 fn reader() -> Receiver<std::io::Result<String>> {
     let (queue, lines) = sync_channel(QUEUE);
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
+        // A line that is no text is a bad line, not the end.
+        for line in std::io::stdin().lock().split(b'\n') {
+            let line = line.map(|line| String::from_utf8_lossy(&line).into_owned());
             if queue.send(line).is_err() {
                 return;
             }

@@ -60,6 +60,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         state_dir: args.state_dir.clone(),
         keeps_inputs: false,
         sends: args.send,
+        now: None,
     };
     let mut run = state::begin(session, args, &config, &gauges, beginning)?;
     let default_speed = if args.tui {

@@ -1,5 +1,6 @@
 //! State: the folder of a run's journal and logs, and the run that goes on from it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +12,9 @@ use super::channels;
 use crate::cli::failure::Failure;
 use crate::cli::{Session, writable_folder};
 use crate::config::{Alerts, Config};
-use crate::live::deliver::{Deliverer, Outbox, Policy};
+use crate::live::deliver::{Channel, Deliverer, Outbox, Policy};
 use crate::live::{Desk, Desks, Gauges, Journal, Logs, Opening, Run, State};
+use crate::time::Ts;
 
 const JOURNAL: &str = "journal.ndjson";
 
@@ -27,6 +29,8 @@ pub struct Beginning<F> {
     pub keeps_inputs: bool,
     /// Whether alerts leave the house.
     pub sends: bool,
+    /// Now, for a stream that is told as it happens: a channel that is new to a run gets no backlog.
+    pub now: Option<Ts>,
 }
 
 /// Begins a run, or goes on with the one its state is of.
@@ -44,9 +48,12 @@ pub fn begin<'a>(
         desk,
         state_dir,
         keeps_inputs,
+        now,
         ..
     } = beginning;
-    let (mut start, mut alerts_from) = (opening.start, opening.alerts_from);
+    let mut start = opening.start;
+    let first = |channel: &Channel| (channel.name.clone(), opening.alerts_from);
+    let mut alerts_from: HashMap<String, Ts> = channels.iter().map(first).collect();
     let mut dead_letters = std::env::temp_dir().join("flowlab-dead-letters.ndjson");
     let mut outbox: Arc<dyn Outbox> = Arc::new(Forgetful);
     let mut state = None;
@@ -60,7 +67,17 @@ pub fn begin<'a>(
         let journal = Journal::open(&folder.join(JOURNAL), &opening);
         let (journal, recovered) = journal.map_err(|e| hinted(&e, e.hint()))?;
         start = recovered.opening.start;
-        alerts_from = recovered.opening.alerts_from;
+        for (name, from) in &mut alerts_from {
+            *from = match recovered.channels.get(name) {
+                Some(from) => *from,
+                None => {
+                    let begins = recovered.opening.alerts_from;
+                    let from = now.filter(|_| !recovered.is_new).unwrap_or(begins);
+                    journal.channel(name, from)?;
+                    from
+                }
+            };
+        }
         dead_letters = folder.join("dead_letters.ndjson");
         let journal = Arc::new(journal);
         let logs = Logs::open(folder, &config.experiment_id);
@@ -106,6 +123,8 @@ fn set_aside(session: &Session, folder: &Path) -> anyhow::Result<()> {
     }
     // Whoever still writes there would go on doing so, under a name that nobody gave it.
     let _held = Journal::hold(&folder.join(JOURNAL)).map_err(|e| hinted(&e, e.hint()))?;
+    // Without a slash at its end, or the name would be one inside it.
+    let folder = folder.components().as_path();
     let name = |n: u32| {
         let mut name = folder.as_os_str().to_owned();
         name.push(format!(".{n}"));

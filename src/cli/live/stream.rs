@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -112,13 +111,9 @@ pub fn tickers(args: &Args, config: &Config, store: &Store) -> anyhow::Result<Ve
 
 impl Stream<'_> {
     fn run(&self) -> anyhow::Result<Status> {
-        let first = warm::first_day(self.args, &self.calendar)?;
+        let first = warm::first_day(self.day_asked_for()?, &self.calendar)?;
         let calendar: &Calendar = &self.calendar;
         let mut warm_up_gaps = Gaps::default();
-        if let Some(path) = &self.args.recording {
-            // Better now than after the warm-up.
-            Recording::open(path)?;
-        }
         if self.massive.is_some() {
             self.warm_up(&first)?;
         }
@@ -152,6 +147,7 @@ impl Stream<'_> {
             state_dir: self.state_dir.clone(),
             keeps_inputs: true,
             sends: !self.args.dry_run && (self.massive.is_some() || self.args.send),
+            now: self.args.day.is_none().then(now_is),
         };
         let mut run = state::begin(
             self.session,
@@ -175,7 +171,7 @@ impl Stream<'_> {
         let days = || {
             while let Some(next) = self.day(&last, &mut run, &mut upkeep)? {
                 last = next;
-                self.warm_up(&last)?;
+                self.warm_up_whatever_it_takes(&last);
             }
             Ok(())
         };
@@ -188,7 +184,7 @@ impl Stream<'_> {
             config: self.config,
             tickers: self.tickers,
             period: Period {
-                start: first.date,
+                start: run.began().unwrap_or(first.date),
                 end: last.date,
             },
         };
@@ -208,6 +204,17 @@ impl Stream<'_> {
             Source::MassivePoll => "massive-poll",
             _ => "recording",
         }
+    }
+
+    /// The day of the command line, else that of the recording.
+    fn day_asked_for(&self) -> anyhow::Result<Option<NaiveDate>> {
+        let Some(path) = self.args.recording.as_deref() else {
+            return Ok(self.args.day);
+        };
+        // Also: better now than after the warm-up.
+        let first = Recording::open(path)?.next_message()?;
+        let recorded = first.map(|(at, _)| at.exchange_date());
+        Ok(self.args.day.or(recorded))
     }
 
     /// The feeds that are held open.
@@ -260,6 +267,20 @@ impl Stream<'_> {
         }
     }
 
+    /// Warms up for a day that nobody may be there to begin: what fails is tried again until the open.
+    fn warm_up_whatever_it_takes(&self, session: &ExchangeSession) {
+        while let Err(error) = self.warm_up(session) {
+            log::error!("{error:#}");
+            let tried = now_is();
+            while now_is() < tried.plus_seconds(60) {
+                if self.stop.load(Ordering::Relaxed) || now_is() >= session.open {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(250));
+            }
+        }
+    }
+
     /// One exchange day. Returns the next session, or none when it is time to stop.
     fn day(
         &self,
@@ -300,28 +321,30 @@ impl Stream<'_> {
         if let Some(recorder) = &mut recorder {
             recorder.flush()?;
         }
+        let is_over = self.args.day.is_none() && !self.stop.load(Ordering::Relaxed);
+        if worked.is_ok() && is_over && self.massive.is_some() {
+            pipeline.end(run)?;
+        }
         // Whoever still answers finds nobody, and ends.
         drop(messages);
         match ears {
             Ears::Sockets(sockets) => sockets.close(),
-            Ears::Poll((stop, thread)) => {
-                stop.store(true, Ordering::Relaxed);
-                let _ = thread.join();
-            }
+            // A question under way ends by itself; nobody waits for it.
+            Ears::Poll(stop) => stop.store(true, Ordering::Relaxed),
             Ears::None => {}
         }
         pipeline.close()?;
         worked?;
-        self.next_session(session)
+        self.next_session(session, run, upkeep)
     }
 
-    /// Rounds of asking, and the flag that ends them.
+    /// Begins rounds of asking, and returns the flag that ends them.
     fn poll(
         &self,
         massive: &Arc<Massive>,
         session: &ExchangeSession,
         messages: SyncSender<Message>,
-    ) -> (Arc<AtomicBool>, JoinHandle<()>) {
+    ) -> Arc<AtomicBool> {
         let general = &self.config.general;
         let stop = Arc::new(AtomicBool::new(false));
         let poller = Poller {
@@ -333,11 +356,17 @@ impl Stream<'_> {
             most: general.max_events_per_cycle as usize,
             stop: stop.clone(),
         };
-        (stop, poller.start(messages))
+        poller.start(messages);
+        stop
     }
 
     /// Waits for the morning of the session after `session`; none when there is nothing to wait for.
-    fn next_session(&self, session: &ExchangeSession) -> anyhow::Result<Option<ExchangeSession>> {
+    fn next_session(
+        &self,
+        session: &ExchangeSession,
+        run: &mut Run,
+        upkeep: &mut Upkeep,
+    ) -> anyhow::Result<Option<ExchangeSession>> {
         let is_over = || self.stop.load(Ordering::Relaxed);
         if self.massive.is_none() || self.args.day.is_some() || is_over() {
             return Ok(None);
@@ -350,13 +379,16 @@ impl Stream<'_> {
         let next = next.context("the calendar ends here; a later version knows more sessions")?;
         self.session
             .say(&format!("{} is over; next is {}", session.date, next.date));
+        self.gauges.is_resting.set(true);
         let begins = next.day_start().plus_minutes(DAY_BEGINS_MINUTES);
         while now_is() < begins {
             if is_over() {
                 return Ok(None);
             }
+            upkeep.look(run)?;
             std::thread::sleep(Duration::from_millis(250));
         }
+        self.gauges.is_resting.set(false);
         Ok(Some(*next))
     }
 
@@ -434,7 +466,7 @@ fn keep_prints(
 /// Where messages come from.
 enum Ears {
     Sockets(Sockets),
-    Poll((Arc<AtomicBool>, JoinHandle<()>)),
+    Poll(Arc<AtomicBool>),
     /// A recording is read where it is worked off.
     None,
 }
@@ -486,6 +518,10 @@ impl Work<'_, '_, '_> {
             self.breathe()?;
         }
         self.pipeline.end(self.run)?;
+        // What was told is still delivered.
+        while !self.stop.load(Ordering::Relaxed) && !self.run.is_delivered(BREATH) {
+            self.upkeep.look(self.run)?;
+        }
         Ok(())
     }
 
@@ -510,6 +546,9 @@ impl Work<'_, '_, '_> {
     fn breathe(&mut self) -> anyhow::Result<()> {
         self.pipeline.idle(self.run)?;
         self.record_moments()?;
+        if let Some(recorder) = self.recorder {
+            recorder.flush()?;
+        }
         self.pipeline.flush()?;
         Ok(self.upkeep.look(self.run)?)
     }

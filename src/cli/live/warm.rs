@@ -3,7 +3,6 @@
 use anyhow::Context as _;
 use chrono::NaiveDate;
 
-use super::Args;
 use crate::cli::fetch::massive::now_is;
 use crate::config::Config;
 use crate::engine::{Gaps, Period};
@@ -20,11 +19,11 @@ pub fn day_ends(session: &Session) -> Ts {
 }
 
 /// The session to begin with: the one asked for, else today's, else the next.
-pub fn first_day(args: &Args, calendar: &Calendar) -> anyhow::Result<Session> {
+pub fn first_day(day: Option<NaiveDate>, calendar: &Calendar) -> anyhow::Result<Session> {
     let now = now_is();
-    let date = args.day.unwrap_or_else(|| now.exchange_date());
+    let date = day.unwrap_or_else(|| now.exchange_date());
     let from = calendar.first_index_from(date);
-    let is_over = |session: &&Session| args.day.is_none() && day_ends(session) <= now;
+    let is_over = |session: &&Session| day.is_none() && day_ends(session) <= now;
     let mut sessions = calendar.all()[from..].iter();
     let next = sessions.find(|session| !is_over(session));
     let next = next.with_context(|| format!("the calendar knows no session from {date} on"))?;
@@ -45,14 +44,12 @@ pub fn desk<'d>(
     let mut replay =
         Replay::new(store, calendar, config, tickers, period).context("cannot read the warm-up")?;
     let first_session = replay.span().sessions.start;
-    let mut desk = Desk::new(
-        config,
-        calendar,
-        tickers,
-        replay.pasts(),
-        start,
-        first_session,
-    );
+    let mut pasts = replay.pasts();
+    for past in pasts.values_mut() {
+        // What was fetched since is of days that the desk is told, now as the first time.
+        past.daily.retain(|day| day.date < start);
+    }
+    let mut desk = Desk::new(config, calendar, tickers, pasts, start, first_session);
     let mut told = Vec::new();
     while replay.next_date() < start
         && let Some(inputs) = replay.next_day().context("cannot read the warm-up")?

@@ -149,6 +149,9 @@ fn health(watched: &Watched) -> Arc<dyn Fn() -> Health + Send + Sync> {
     let gauges = watched.gauges.clone();
     let feeds = watched.feeds;
     Arc::new(move || {
+        if gauges.is_resting.is_on() {
+            return Health::Fine;
+        }
         for feed in feeds {
             if !gauges.is_up[*feed as usize].is_on() {
                 return Health::Wrong(format!("{feed} feed is down"));

@@ -34,6 +34,7 @@ pub fn render(gauges: &Gauges) -> String {
         alerts_dead,
         is_up,
         is_stale,
+        is_resting,
         queue_depth,
         alerts_waiting,
         open_positions,
@@ -131,6 +132,11 @@ pub fn render(gauges: &Gauges) -> String {
         "1 when nothing came for too long while the session was open.",
         is_stale,
     );
+    page.switch(
+        "is_resting",
+        "1 between two sessions, when no feed is held open.",
+        is_resting,
+    );
     page.level(
         "queue_depth",
         "Frames read and not yet worked off.",
@@ -209,6 +215,11 @@ impl Page {
             let sample = format!("{name}{{feed=\"{feed}\"}}");
             self.sample(&sample, u8::from(switch.is_on()));
         }
+    }
+
+    fn switch(&mut self, name: &str, help: &str, switch: &Switch) {
+        self.describe(name, "gauge", help);
+        self.sample(name, u8::from(switch.is_on()));
     }
 
     fn level(&mut self, name: &str, help: &str, level: &Level) {

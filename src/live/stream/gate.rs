@@ -82,6 +82,14 @@ impl Gate {
         self.ends[ticker].max(complete).max(self.given_up)
     }
 
+    /// Up to when the ticker's bars have come, with nothing given up.
+    pub fn came_to(&self, ticker: usize) -> Ts {
+        match (&self.held_at, self.newest) {
+            (Some(_), _) | (None, Ts::MIN) => Ts::MIN,
+            (None, newest) => self.ends[ticker].max(newest.plus_minutes(-1)),
+        }
+    }
+
     /// Somebody waits for these minutes: notes since when, and gives up the ones that were waited for
     /// long enough. Returns those.
     pub fn wait_for(&mut self, minutes: impl IntoIterator<Item = Ts>, now: Instant) -> Vec<Ts> {

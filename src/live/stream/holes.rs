@@ -51,6 +51,14 @@ impl Hole {
         self.state = State::Open { from };
     }
 
+    /// Where it begins, while it is there.
+    pub fn begun(&self) -> Option<Ts> {
+        match self.state {
+            State::None => None,
+            State::Open { from } | State::Asked { from, .. } => Some(from),
+        }
+    }
+
     /// Where it begins, while nobody has asked yet.
     pub fn unasked(&self) -> Option<Ts> {
         match self.state {

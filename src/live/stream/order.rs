@@ -107,6 +107,16 @@ impl Order {
         self.is_held = false;
     }
 
+    /// Somebody's print of `ts` was heard: time has come that far.
+    pub fn hear(&mut self, ts: Ts) {
+        self.newest = self.newest.max(ts);
+    }
+
+    /// Where a loss begins that is noticed now: what was heard last may have been settled beyond.
+    pub fn heard_to(&self) -> Ts {
+        self.watermark.min(self.newest.plus_ns(1))
+    }
+
     /// A print of the stream.
     pub fn stream(&mut self, numbered: Numbered, sequence: i64) -> Taken {
         let ts = numbered.print.ts;
@@ -125,12 +135,18 @@ impl Order {
     /// A print of the backfill of `hole`, in the order of the answer; one that is settled is known.
     /// REST may be ahead of the stream, and of one contract more than of another: that says nothing of
     /// how far time has come.
-    pub fn rest(&mut self, numbered: Numbered, hole: u64) {
+    pub fn rest(&mut self, numbered: Numbered, hole: u64) -> Taken {
         let ts = numbered.print.ts;
-        if ts >= self.watermark {
-            let bucket = self.waiting.entry(ts).or_default();
-            bucket.push((numbered, Origin::Rest(hole)));
+        if ts < self.watermark {
+            // Up to what was heard everything was there; beyond it a silence was taken for the end.
+            return match ts > self.newest && !self.was_settled(&numbered, i64::MIN) {
+                true => Taken::Late,
+                false => Taken::Repeat,
+            };
         }
+        let bucket = self.waiting.entry(ts).or_default();
+        bucket.push((numbered, Origin::Rest(hole)));
+        Taken::Waits
     }
 
     /// A print that an earlier process settled; they come in order.

@@ -34,6 +34,7 @@ use crate::store::MinuteBar;
 use crate::time::{Session, Ts, exchange_midnight};
 
 const MS_NS: i64 = 1_000_000;
+const PRINTS: &str = "option prints";
 const BARS: &str = "minute bars";
 
 #[derive(Debug, thiserror::Error)]
@@ -197,7 +198,8 @@ impl<'a> Pipeline<'a> {
             Message::Frame(frame) => {
                 self.gauges.queue_depth.add(-1);
                 received = Some(frame.received);
-                self.last_frame = frame.received;
+                // Not when it was received: with a backlog nothing is quiet.
+                self.last_frame = Instant::now();
                 self.frame(&frame);
             }
             Message::Link(feed, link) => self.link(feed, link)?,
@@ -227,6 +229,8 @@ impl<'a> Pipeline<'a> {
                 self.moments.push(Moment::Quiet);
                 self.complete()?;
             }
+            // Nobody tells a minute without trades.
+            self.session_overs(|gate, ticker| gate.known_to(ticker));
         }
         self.go_on(run, None)
     }
@@ -277,9 +281,13 @@ impl<'a> Pipeline<'a> {
         exchange_midnight(next.expect("the calendar ends sooner"))
     }
 
-    /// The latest time that anything speaks of.
+    /// The latest time that anything speaks of. Within the session a bar says nothing of prints: the
+    /// silence of one feed may be its death.
     fn newest(&self) -> Ts {
-        self.order.latest().max(self.newest_bar())
+        match self.newest_bar() {
+            bar if bar >= self.session.close => self.order.latest().max(bar),
+            _ => self.order.latest(),
+        }
     }
 
     fn completion(&self) -> Ts {
@@ -295,12 +303,22 @@ impl<'a> Pipeline<'a> {
         self.settle(Some(self.completion()))
     }
 
-    /// The stream is over and nothing will come any more: everything is complete.
+    /// The stream is over and nothing will come any more: everything is complete, and what is still
+    /// missing stays so.
     pub fn end(&mut self, run: &mut Run) -> Result<(), StreamError> {
+        for (feed, what) in [(Feed::Options, PRINTS), (Feed::Stocks, BARS)] {
+            let to = self.newest();
+            // The hole that a day begins with is none when nothing came at all.
+            let begun = self.hole(feed).begun().filter(|from| to > *from);
+            if let Some(from) = begun.filter(|_| self.gauges.frames.get() > 0) {
+                self.gap(from, to, what, Vec::new());
+            }
+        }
         self.order.let_go();
         self.bars_are_whole();
         self.gate.all_known();
         self.complete()?;
+        self.session_overs(|gate, ticker| gate.known_to(ticker));
         self.go_on(run, None)
     }
 
@@ -346,7 +364,12 @@ impl<'a> Pipeline<'a> {
             Ok(read) => {
                 self.gauges.malformed.add(read.bad);
                 self.gauges.unknown_messages.add(read.unknown);
-                read.first_fault.map(|fault| fault.to_string())
+                let is_ours = read
+                    .whose
+                    .iter()
+                    .any(|whose| self.is_ours(whose.as_deref()));
+                let fault = read.first_fault.filter(|_| is_ours);
+                fault.map(|fault| fault.to_string())
             }
             Err(malformed) => {
                 self.gauges.malformed.add(1 + malformed.read.bad);
@@ -371,6 +394,12 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Whether a message that cannot be read concerns the run, as one does that does not say whose it
+    /// is. The market's others may be as bad as they like.
+    fn is_ours(&mut self, whose: Option<&str>) -> bool {
+        whose.is_none_or(|name| self.places.contains_key(name) || self.tape.number(name).is_some())
+    }
+
     /// A round of asking: everything from midnight to its end is there, so there are no holes.
     fn polled(&mut self, polled: Polled) -> Result<(), StreamError> {
         self.prints = Hole::default();
@@ -392,6 +421,9 @@ impl<'a> Pipeline<'a> {
     }
 
     fn trade(&mut self, trade: &WireTrade) {
+        if self.is_of_day(trade.ts) {
+            self.order.hear(trade.ts);
+        }
         let Some(contract) = self.tape.number(trade.sym) else {
             return;
         };
@@ -517,11 +549,12 @@ impl<'a> Pipeline<'a> {
     fn lost(&mut self, feed: Feed) {
         match feed {
             Feed::Options => {
-                self.prints.open(self.order.watermark());
+                self.prints.open(self.order.heard_to());
                 self.order.hold();
             }
             Feed::Stocks => {
-                self.bars.open(self.newest_bar());
+                let day_start = self.session.day_start();
+                self.bars.open(self.newest_bar().max(day_start));
                 self.gate.hold();
             }
         }
@@ -584,11 +617,10 @@ impl<'a> Pipeline<'a> {
     fn answer(&mut self, answer: Answer) -> Result<(), StreamError> {
         match answer {
             Answer::Sights { symbol, sights } => {
-                let contract = self
-                    .tape
-                    .number(&symbol)
-                    .expect("its prints were asked for");
-                self.sights(contract, sights)?;
+                // A recording may know more contracts than the run.
+                if let Some(contract) = self.tape.number(&symbol) {
+                    self.sights(contract, sights)?;
+                }
             }
             // Several threads may have asked before one of them knew.
             Answer::NoQuotes { .. } if !self.tape.asks_for_quotes() => {}
@@ -626,7 +658,9 @@ impl<'a> Pipeline<'a> {
     fn backfill(&mut self, symbol: &str, prints: Vec<Print>, hole: u64) -> Option<String> {
         let contract = self.tape.number(symbol)?;
         for print in prints {
-            self.order.rest(Numbered { contract, print }, hole);
+            if self.order.rest(Numbered { contract, print }, hole) == Taken::Late {
+                self.late(contract, &print);
+            }
         }
         None
     }
@@ -721,14 +755,14 @@ impl<'a> Pipeline<'a> {
     fn go_on(&mut self, run: &mut Run, received: Option<Instant>) -> Result<(), StreamError> {
         if let Some(closed) = self.prints.closed() {
             self.order.let_go();
-            self.tell_of(closed, "option prints");
+            self.tell_of(closed, PRINTS);
         }
         if let Some(closed) = self.bars.closed() {
             self.bars_are_whole();
             self.tell_of(closed, BARS);
         }
         self.settle(None)?;
-        self.session_overs();
+        self.session_overs(Gate::came_to);
         loop {
             let Pipeline {
                 tape,
@@ -766,9 +800,10 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    fn session_overs(&mut self) {
+    fn session_overs(&mut self, bars_to: impl Fn(&Gate, usize) -> Ts) {
         for ticker in 0..self.tickers.len() {
-            if self.gate.known_to(ticker) >= self.session.close && self.overs.insert(ticker) {
+            let is_over = bars_to(&self.gate, ticker) >= self.session.close;
+            if is_over && self.overs.insert(ticker) {
                 self.tape.session_over(ticker, &self.session);
             }
         }
@@ -783,6 +818,12 @@ impl<'a> Pipeline<'a> {
             log::info!("{when} are complete");
             return;
         }
+        self.gap(from, to, what, failed);
+    }
+
+    /// `what` is missing of `failed`, of all when none is named, and stays so.
+    fn gap(&mut self, from: Ts, to: Ts, what: &str, failed: Vec<String>) {
+        let when = format!("{what} {} to {}", new_york(from), new_york(to));
         log::error!("{when} are missing and stay so: {}", failed.join(", "));
         // What a proxy lacks, the regime of all lacks.
         let is_everybodys = failed.iter().any(|name| PROXIES.contains(&name.as_str()));

@@ -25,6 +25,12 @@ impl Message<'_> {
         self.ev.0.as_deref() == Some("status")
     }
 
+    /// The symbol or ticker that it names.
+    pub fn whose(&self) -> Option<&str> {
+        let symbol = self.sym.0.as_deref()?;
+        Some(symbol.strip_prefix("O:").unwrap_or(symbol))
+    }
+
     fn trade(&self) -> Result<WireTrade<'_>, Fault> {
         let of = Kind("T");
         Ok(WireTrade {

@@ -78,6 +78,8 @@ pub struct Read {
     pub unknown: u64,
     /// What was wrong with the first bad one.
     pub first_fault: Option<Fault>,
+    /// Whose the bad ones are, as far as they say; a symbol without its `O:`.
+    pub whose: Vec<Option<String>>,
 }
 
 /// Why a message cannot be used.
@@ -134,12 +136,13 @@ impl<F: FnMut(Wire<'_>)> Reader<F> {
             Ok(Some(wire)) => (self.each)(wire),
             Ok(None) if message.is_status() => {}
             Ok(None) => self.read.unknown += 1,
-            Err(fault) => self.lose(fault),
+            Err(fault) => self.lose(fault, message.whose()),
         }
     }
 
-    fn lose(&mut self, fault: Fault) {
+    fn lose(&mut self, fault: Fault, whose: Option<&str>) {
         self.read.bad += 1;
+        self.read.whose.push(whose.map(str::to_owned));
         self.read.first_fault.get_or_insert(fault);
     }
 
@@ -154,7 +157,7 @@ impl<F: FnMut(Wire<'_>)> Reader<F> {
         for element in elements.by_ref().skip(self.seen) {
             match serde_json::from_slice(&frame[element.clone()]) {
                 Ok(message) => self.take(&message),
-                Err(_) => self.lose(Fault::NoMessage { at: element.start }),
+                Err(_) => self.lose(Fault::NoMessage { at: element.start }, None),
             }
         }
         match elements.end() {
