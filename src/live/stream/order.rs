@@ -58,6 +58,8 @@ pub struct Order {
     waiting: BTreeMap<Ts, Vec<(Numbered, Origin)>>,
     settled: VecDeque<(Ts, Names)>,
     remembered: usize,
+    /// Up to when was heard, and up to when was settled all the same, the last time nothing came.
+    silence: Option<(Ts, Ts)>,
 }
 
 /// By what the settled prints of an instant are known again.
@@ -86,6 +88,7 @@ impl Order {
             waiting: BTreeMap::new(),
             settled: VecDeque::new(),
             remembered: 0,
+            silence: None,
         }
     }
 
@@ -112,9 +115,13 @@ impl Order {
         self.newest = self.newest.max(ts);
     }
 
-    /// Where a loss begins that is noticed now: what was heard last may have been settled beyond.
+    /// Where a loss begins that is noticed now: a silence may have been taken for the end of what was
+    /// under way.
     pub fn heard_to(&self) -> Ts {
-        self.watermark.min(self.newest.plus_ns(1))
+        match self.silence {
+            Some((heard, until)) if until == self.watermark => heard.plus_ns(1),
+            _ => self.watermark,
+        }
     }
 
     /// A print of the stream.
@@ -138,8 +145,9 @@ impl Order {
     pub fn rest(&mut self, numbered: Numbered, hole: u64) -> Taken {
         let ts = numbered.print.ts;
         if ts < self.watermark {
-            // Up to what was heard everything was there; beyond it a silence was taken for the end.
-            return match ts > self.newest && !self.was_settled(&numbered, i64::MIN) {
+            // What was settled is known, but for a silence that was none.
+            let was_silent = |(heard, until): (Ts, Ts)| ts > heard && ts < until;
+            return match self.silence.is_some_and(was_silent) {
                 true => Taken::Late,
                 false => Taken::Repeat,
             };
@@ -188,6 +196,9 @@ impl Order {
             return 0;
         }
         self.watermark = until;
+        if until > self.newest {
+            self.silence = Some((self.newest, until));
+        }
         let mut repeats = 0;
         while let Some(entry) = self.waiting.first_entry()
             && *entry.key() < until
@@ -371,6 +382,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_silence_hid_is_late_and_what_was_heard_before_is_not() {
+        let mut order = order();
+        order.stream(print(0, 100, 1), 1);
+        assert_eq!(settled_before(&mut order, 351), [(0, 1)]);
+        assert_eq!(order.heard_to(), at(100).plus_ns(1));
+        order.stream(print(0, 900, 1), 2);
+        assert_eq!(order.rest(print(0, 100, 1), 1), Taken::Repeat);
+        assert_eq!(order.rest(print(0, 200, 1), 1), Taken::Late);
+        assert_eq!(order.rest(print(0, 400, 1), 1), Taken::Waits);
+    }
+
+    #[test]
     fn what_two_holes_have_in_common_comes_once() {
         let mut order = order();
         for hole in [1, 2] {
@@ -483,7 +506,9 @@ mod tests {
                         let known = truth.iter().filter(|(numbered, _)| {
                             numbered.contract == contract && ms(numbered) <= at
                         });
-                        known.for_each(|(numbered, _)| order.rest(*numbered, losses as u64));
+                        for (numbered, _) in known {
+                            order.rest(*numbered, losses as u64);
+                        }
                         outstanding.remove(&contract);
                         if outstanding.is_empty() {
                             order.let_go();
