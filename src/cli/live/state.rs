@@ -41,6 +41,11 @@ pub fn begin<'a>(
     gauges: &Arc<Gauges>,
     beginning: Beginning<impl FnOnce(NaiveDate) -> anyhow::Result<Desk<'a>>>,
 ) -> anyhow::Result<Run<'a>> {
+    if args.fresh && beginning.state_dir.is_none() {
+        return Err(Failure::usage("--fresh, and this source keeps no state")
+            .hint("with --state-dir DIR it does")
+            .into());
+    }
     let routes = routes(args, config, beginning.sends);
     let channels = channels::of(config, &routes)?;
     let Beginning {

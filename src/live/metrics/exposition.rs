@@ -350,6 +350,9 @@ mod tests {
             # TYPE flowlab_feed_is_stale gauge
             flowlab_feed_is_stale{feed="options"} 0
             flowlab_feed_is_stale{feed="stocks"} 1
+            # HELP flowlab_is_resting 1 between two sessions, when no feed is held open.
+            # TYPE flowlab_is_resting gauge
+            flowlab_is_resting 0
             # HELP flowlab_queue_depth Frames read and not yet worked off.
             # TYPE flowlab_queue_depth gauge
             flowlab_queue_depth 7

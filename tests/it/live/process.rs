@@ -219,6 +219,26 @@ fn every_line_of_the_log_is_json_when_it_is_asked_for() {
     assert!(beats > 0, "{}", ran.stderr);
 }
 
+/// The text with every number as `#`: how fast a machine is, is no golden text.
+fn shape(text: &str) -> String {
+    let mut shape = String::new();
+    for letter in text.chars() {
+        match letter {
+            ',' if shape.ends_with('#') => shape.push(','),
+            digit if digit.is_ascii_digit() => {
+                if shape.ends_with("#,") {
+                    shape.pop();
+                }
+                if !shape.ends_with('#') {
+                    shape.push('#');
+                }
+            }
+            other => shape.push(other),
+        }
+    }
+    shape
+}
+
 #[test]
 fn it_says_that_it_is_alive_to_the_log_and_to_a_channel() {
     let service = Service::start();
@@ -227,7 +247,7 @@ fn it_says_that_it_is_alive_to_the_log_and_to_a_channel() {
                      --set live.heartbeat_seconds=0.2 --set routing.alerts.heartbeat=[webhook_desk]";
     let mut living = desk.start(&live(arguments));
     let beat = living.says("info: heartbeat");
-    expect![": events 509 at 123,040 a minute, the last 0s ago; signals SCALP 0, DAY_TRADE 0, SWING 0; open positions 0; drops 0, reconnects 0"].assert_eq(&beat);
+    expect![": events # at # a minute, the last #s ago; signals SCALP #, DAY_TRADE #, SWING #; open positions #; drops #, reconnects #"].assert_eq(&shape(&beat));
     super::wait_for("two heartbeats", || service.accepted().len() >= 2);
     living.signal("-TERM");
     assert_eq!(living.end().code(), Some(0), "{}", living.stderr());
@@ -238,11 +258,11 @@ fn it_says_that_it_is_alive_to_the_log_and_to_a_channel() {
     let first = &service.accepted()[0].text();
     expect![[r#"
         flowlab heartbeat
-        events 509 at 123,040 a minute, the last 0s ago
-        signals SCALP 0, DAY_TRADE 0, SWING 0
-        open positions 0
-        drops 0, reconnects 0"#]]
-    .assert_eq(first);
+        events # at # a minute, the last #s ago
+        signals SCALP #, DAY_TRADE #, SWING #
+        open positions #
+        drops #, reconnects #"#]]
+    .assert_eq(&shape(first));
 }
 
 #[test]

@@ -208,7 +208,8 @@ fn a_folder_that_cannot_be_one_is_said_before_anything_begins() {
         "--fresh",
         2,
         &expect![[r#"
-            1586 events; signals/trades: SCALP 24/24, DAY_TRADE 7/7, SWING 3/3; written to runs/v1.0-#
+            error: --fresh, and this source keeps no state
+            hint: with --state-dir DIR it does
         "#]],
     );
 }
@@ -224,7 +225,7 @@ fn a_broken_line_is_named_and_nothing_is_lost() {
         KEPT,
         1,
         &expect![[r#"
-            error: state/journal.ndjson:4: not a line of a journal (unknown variant `snet`, expected one of `open`, `told`, `queued`, `sending`, `not_sent`, `sent`, `dead`, `finished` at line 1 column 7)
+            error: state/journal.ndjson:5: not a line of a journal (unknown variant `snet`, expected one of `open`, `told`, `channel`, `queued`, `sending`, `not_sent`, `sent`, `dead`, `finished` at line 1 column 7)
             hint: `--fresh` sets the old state aside and begins anew; another --state-dir keeps both
         "#]],
     );
