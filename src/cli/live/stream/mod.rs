@@ -1,36 +1,37 @@
 //! The stream: day after day from the vendor's websockets, or one day from a recording of them.
 
+mod sockets;
+mod work;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
-use url::Url;
 
 use super::state::{self, Beginning};
 use super::warm;
 use super::watch::{self, Watched};
-use super::{Args, Source, Speed, outcome};
+use super::{Args, Source, outcome};
 use crate::cli::failure::Failure;
 use crate::cli::fetch::massive::{connect, now_is};
 use crate::cli::period::say_gaps;
 use crate::cli::{Session, Status, dates, universe, writable_folder};
-use crate::config::secret::{self, Secret};
 use crate::config::{Config, QuoteSource};
-use crate::engine::{Gaps, Job, PROXIES, Period};
+use crate::engine::{Gaps, Job, Period};
 use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
-use crate::live::massive::{Patience, SocketSettings};
-use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamError, StreamTape, Waits};
+use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
 use crate::live::{
-    Errands, Feed, Gauges, Inbox, Message, Opening, Poller, Recorder, Recording, Run, Upkeep,
-    massive,
+    Errands, Feed, Gauges, Message, Opening, Poller, Recorder, Recording, Run, Upkeep,
 };
 use crate::providers::massive::Massive;
 use crate::store::{Store, Table};
-use crate::time::{Calendar, MINUTE_NS, SECOND_NS, Session as ExchangeSession, Ts};
+use crate::time::{Calendar, Session as ExchangeSession};
+use sockets::Sockets;
+use work::Work;
 
 /// Frames and answers that wait for the pipeline.
 const QUEUE: usize = 16 * 1024;
@@ -469,179 +470,4 @@ enum Ears {
     Poll(Arc<AtomicBool>),
     /// A recording is read where it is worked off.
     None,
-}
-
-/// What works off messages.
-struct Work<'w, 'p, 'r> {
-    pipeline: &'w mut Pipeline<'p>,
-    run: &'w mut Run<'r>,
-    upkeep: &'w mut Upkeep,
-    recorder: &'w mut Option<Recorder>,
-    stop: &'w AtomicBool,
-}
-
-impl Work<'_, '_, '_> {
-    /// Works off `messages` until it is told to stop or the day is over.
-    fn until(
-        &mut self,
-        messages: &Receiver<Message>,
-        is_over: impl Fn() -> bool,
-    ) -> anyhow::Result<()> {
-        while !self.stop.load(Ordering::Relaxed) && !is_over() {
-            match messages.recv_timeout(BREATH) {
-                Ok(message) => self.take(now_is(), message)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            for message in messages.try_iter().take(BATCH) {
-                self.take(now_is(), message)?;
-            }
-            self.breathe()?;
-        }
-        Ok(())
-    }
-
-    /// Tells a recording, at its own pace or faster.
-    fn recording(&mut self, args: &Args) -> anyhow::Result<()> {
-        let path = args.recording.as_deref().expect("clap asks for it");
-        let mut recording = Recording::open(path)?;
-        let mut pace = super::pace::Pace::new(args.speed.unwrap_or(Speed::Max));
-        while let Some((at, message)) = recording.next_message()? {
-            pace.turn_to(at);
-            while pace.waits() {
-                self.breathe()?;
-                if self.stop.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
-            }
-            self.take(at, message)?;
-            self.breathe()?;
-        }
-        self.pipeline.end(self.run)?;
-        // What was told is still delivered.
-        while !self.stop.load(Ordering::Relaxed) && !self.run.is_delivered(BREATH) {
-            self.upkeep.look(self.run)?;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, at: Ts, message: Message) -> anyhow::Result<()> {
-        if let Some(recorder) = self.recorder {
-            recorder.record(at, &message)?;
-        }
-        self.pipeline.take(message, self.run).map_err(what_to_do)?;
-        self.record_moments()
-    }
-
-    /// What the pipeline did of itself goes behind what made it do so.
-    fn record_moments(&mut self) -> anyhow::Result<()> {
-        for moment in self.pipeline.moments() {
-            if let Some(recorder) = self.recorder {
-                recorder.record(now_is(), &Message::Moment(moment))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn breathe(&mut self) -> anyhow::Result<()> {
-        self.pipeline.idle(self.run)?;
-        self.record_moments()?;
-        if let Some(recorder) = self.recorder {
-            recorder.flush()?;
-        }
-        self.pipeline.flush()?;
-        Ok(self.upkeep.look(self.run)?)
-    }
-}
-
-/// A refusal is for whoever has the key and the plan.
-fn what_to_do(error: StreamError) -> anyhow::Error {
-    match error {
-        StreamError::Refused { .. } => Failure::failed(error.to_string())
-            .hint("the key goes into POLYGON_MASSIVE_KEY, and its plan has to have the websockets of options and stocks")
-            .into(),
-        error => error.into(),
-    }
-}
-
-/// The two connections, in a thread of their own.
-struct Sockets {
-    stop: tokio::sync::watch::Sender<bool>,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Sockets {
-    fn start(
-        stream: &Stream,
-        session: &ExchangeSession,
-        queue: SyncSender<Message>,
-    ) -> anyhow::Result<Sockets> {
-        let (key, _) = secret::massive_key(|name| std::env::var(name).ok())?;
-        let options = settings(stream, Feed::Options, key.clone());
-        let stocks = settings(stream, Feed::Stocks, key);
-        let inbox = || Inbox::new(queue.clone(), stream.gauges.clone());
-        let (options_inbox, stocks_inbox) = (inbox(), inbox());
-        let (stop, stopped) = tokio::sync::watch::channel(false);
-        let gauges = [stream.gauges.clone(), stream.gauges.clone()];
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the sockets")?;
-        let session = *session;
-        // A day that somebody named is not now.
-        let is_now = stream.args.day.is_none();
-        let is_open = move || is_now && session.contains(now_is());
-        let run = move || {
-            let [a, b] = gauges;
-            let also = stopped.clone();
-            runtime.block_on(async move {
-                tokio::join!(
-                    massive::run(Feed::Options, options, options_inbox, a, is_open, stopped),
-                    massive::run(Feed::Stocks, stocks, stocks_inbox, b, is_open, also),
-                )
-            });
-            runtime.shutdown_background();
-        };
-        let thread = std::thread::Builder::new()
-            .name("sockets".to_owned())
-            .spawn(run);
-        Ok(Sockets {
-            stop,
-            thread: thread.context("cannot start the sockets")?,
-        })
-    }
-
-    fn close(self) {
-        let _ = self.stop.send(true);
-        let _ = self.thread.join();
-    }
-}
-
-fn settings(stream: &Stream, feed: Feed, key: Secret) -> SocketSettings {
-    let Config { live, massive, .. } = stream.config;
-    let seconds = Duration::from_secs_f64;
-    let (url, subscriptions) = match feed {
-        Feed::Options => (&massive.options_socket_url, vec!["T.*".to_owned()]),
-        Feed::Stocks => {
-            let names = stream.tickers.iter().map(String::as_str).chain(PROXIES);
-            let names: std::collections::BTreeSet<&str> = names.collect();
-            let bars: Vec<String> = names.iter().map(|name| format!("AM.{name}")).collect();
-            (&massive.stocks_socket_url, vec![bars.join(",")])
-        }
-    };
-    SocketSettings {
-        url: Url::parse(url).expect("the config checks its addresses"),
-        key,
-        subscriptions,
-        // Bars come once a minute.
-        stale_after: match feed {
-            Feed::Options => seconds(live.stale_seconds),
-            Feed::Stocks => seconds(live.stale_seconds + (MINUTE_NS / SECOND_NS) as f64),
-        },
-        patience: Patience {
-            first: seconds(live.reconnect_first_seconds),
-            longest: seconds(live.reconnect_longest_seconds),
-            ..Patience::default()
-        },
-    }
 }
