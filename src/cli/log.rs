@@ -55,8 +55,10 @@ fn as_json(record: &Record) -> serde_json::Value {
 }
 
 /// Keeps lines back while a screen has the terminal; they are written when it is dropped.
+#[cfg(feature = "live")]
 pub struct Quiet(());
 
+#[cfg(feature = "live")]
 impl Quiet {
     pub fn begin() -> Quiet {
         *lines() = Some(VecDeque::new());
@@ -71,6 +73,7 @@ impl Quiet {
     }
 }
 
+#[cfg(feature = "live")]
 impl Drop for Quiet {
     fn drop(&mut self) {
         for line in lines().take().unwrap_or_default() {
