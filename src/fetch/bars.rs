@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use super::outcome::Outcome;
 use super::{FetchError, Job};
-use crate::providers::massive::{DayBar, TimedBar};
+use crate::providers::massive::DayBar;
 use crate::store::{Arrival, BarTable, DailyBar, DailyTable, MinuteBar, Split, SplitTable, Table};
 
 /// What rows say that were asked for one by one.
@@ -132,7 +132,7 @@ pub(super) fn minutes(
         if !dates.contains(&date) {
             continue;
         }
-        let bar = minute_bar(job, row, date);
+        let bar = row.minute_bar(job.calendar.session_on(date));
         if days.entry(date).or_default().insert(row.ts, bar).is_some() {
             outcome.dropped("repeated_minute", 1);
         }
@@ -164,21 +164,6 @@ pub(super) fn minutes(
     }
     put(job, Table::Bars1m, ticker, sessions)?;
     Ok(outcome)
-}
-
-fn minute_bar(job: &Job, row: &TimedBar, date: NaiveDate) -> MinuteBar {
-    let session = job.calendar.session_on(date);
-    MinuteBar {
-        ts: row.ts,
-        open: row.open,
-        high: row.high,
-        low: row.low,
-        close: row.close,
-        volume: row.volume,
-        vwap: row.vwap,
-        trades: row.trades,
-        is_regular: session.is_some_and(|session| session.contains(row.ts)),
-    }
 }
 
 fn put(

@@ -2,7 +2,7 @@
 //!
 //! A few threads ask, at the pace of the vendor's client, so that nobody who reads the stream waits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,9 +13,9 @@ use super::inbox::Message;
 use super::stream::Wanted;
 use crate::fetch::quotes_around;
 use crate::flow::{Print, Rules, Sight, sights};
-use crate::providers::massive::{Fetched, Massive, MassiveError};
+use crate::providers::massive::{Fetched, Massive, MassiveError, TimedBar};
 use crate::store::MinuteBar;
-use crate::time::{Calendar, Ts};
+use crate::time::{Calendar, Session, Ts};
 
 const MS_NS: i64 = 1_000_000;
 
@@ -226,21 +226,36 @@ pub fn minute_bars(
     ticker: &str,
     date: NaiveDate,
 ) -> Result<Vec<MinuteBar>, MassiveError> {
-    let mut fetched = massive.minute_bars(ticker, date, date)?;
-    fetched.rows.sort_by_key(|bar| bar.ts);
-    fetched.rows.dedup_by_key(|bar| bar.ts);
-    let session = calendar.session_on(date);
-    let rows = fetched.rows.into_iter();
-    let bar = |row: crate::providers::massive::TimedBar| MinuteBar {
-        ts: row.ts,
-        open: row.open,
-        high: row.high,
-        low: row.low,
-        close: row.close,
-        volume: row.volume,
-        vwap: row.vwap,
-        trades: row.trades,
-        is_regular: session.is_some_and(|session| session.contains(row.ts)),
-    };
-    Ok(rows.map(bar).collect())
+    let fetched = massive.minute_bars(ticker, date, date)?;
+    Ok(each_minute_once(&fetched.rows, calendar.session_on(date)))
+}
+
+/// In order of time; of a minute that is told twice the last holds, as in a fetch.
+fn each_minute_once(rows: &[TimedBar], session: Option<&Session>) -> Vec<MinuteBar> {
+    let bars = rows.iter().map(|row| (row.ts, row.minute_bar(session)));
+    let bars: BTreeMap<Ts, MinuteBar> = bars.collect();
+    bars.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_minute_that_is_told_twice_the_last_holds() {
+        let row = |minute, close| TimedBar {
+            ts: Ts::from_ns(0).plus_minutes(minute),
+            open: 1.0,
+            high: 2.0,
+            low: 1.0,
+            close,
+            volume: 10.0,
+            vwap: None,
+            trades: None,
+        };
+        let rows = [row(2, 1.5), row(1, 1.2), row(2, 1.8)];
+        let bars = each_minute_once(&rows, None);
+        let closes: Vec<f64> = bars.iter().map(|bar| bar.close).collect();
+        assert_eq!(closes, [1.2, 1.8]);
+    }
 }

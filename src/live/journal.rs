@@ -109,6 +109,12 @@ enum Line {
     Finished,
 }
 
+/// [`Line::Told`] of an input that somebody else has.
+#[derive(Serialize)]
+struct ToldLine<'a> {
+    told: &'a Input,
+}
+
 /// What became of an alert, as far as anybody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -252,8 +258,8 @@ impl Journal {
     /// Notes an input. It is safe from a kill after [`Journal::flush`], from a power cut after
     /// [`Journal::sync`].
     pub fn told(&self, input: &Input) -> Result<(), JournalError> {
-        let mut line =
-            serde_json::to_vec(&Line::Told(input.clone())).expect("inputs are plain data");
+        let told = ToldLine { told: input };
+        let mut line = serde_json::to_vec(&told).expect("inputs are plain data");
         line.push(b'\n');
         self.told.lock().expect("no writer panics").update(&line);
         self.lock().write_all(&line).map_err(|e| self.io(e))

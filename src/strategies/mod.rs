@@ -14,7 +14,7 @@ mod signal;
 mod swing;
 
 pub use gates::{Gate, Setup};
-pub use scoring::{Evidence, Tag, Tags};
+pub use scoring::{Evidence, Tag, Tags, agrees, breaking};
 pub use signal::Signal;
 
 use serde::{Deserialize, Serialize};

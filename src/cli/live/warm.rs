@@ -3,10 +3,9 @@
 use anyhow::Context as _;
 use chrono::NaiveDate;
 
-use crate::cli::fetch::massive::now_is;
 use crate::config::Config;
 use crate::engine::{Gaps, Period};
-use crate::live::{Desk, Replay};
+use crate::live::{Desk, Replay, wall_clock};
 use crate::store::Store;
 use crate::time::{Calendar, Session, Ts};
 
@@ -20,7 +19,7 @@ pub fn day_ends(session: &Session) -> Ts {
 
 /// The session to begin with: the one asked for, else today's, else the next.
 pub fn first_day(day: Option<NaiveDate>, calendar: &Calendar) -> anyhow::Result<Session> {
-    let now = now_is();
+    let now = wall_clock();
     let date = day.unwrap_or_else(|| now.exchange_date());
     let from = calendar.first_index_from(date);
     let is_over = |session: &&Session| day.is_none() && day_ends(session) <= now;

@@ -11,8 +11,8 @@ use super::pace::{Pace, WindowId};
 use super::queue::Queue;
 use super::split::marked;
 use super::trouble::{Meaning, Trouble};
-use super::{DeliverError, Outbox, Policy, now};
-use crate::live::Gauges;
+use super::{DeliverError, Outbox, Policy};
+use crate::live::{Gauges, wall_clock};
 
 /// A service that asks for less is asked again after this.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
@@ -178,7 +178,7 @@ impl Courier {
             );
         }
         self.gauges.alerts_sent.add(ids.len() as u64);
-        self.gauges.last_alert_at.set(now().ns());
+        self.gauges.last_alert_at.set(wall_clock().ns());
         self.gauges.alerts_waiting.add(-(ids.len() as i64));
     }
 

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use super::{DeliverError, now};
+use super::DeliverError;
+use crate::live::wall_clock;
 
 pub(super) struct DeadLetters {
     path: PathBuf,
@@ -40,7 +41,7 @@ impl DeadLetters {
             .create(true)
             .open(&self.path)?;
         let mut line = json!({
-            "at": now().to_string(),
+            "at": wall_clock().to_string(),
             "channel": channel,
             "ids": ids,
             "reason": reason,

@@ -7,12 +7,13 @@ use url::Url;
 use super::mask::Mask;
 use super::message::Letter;
 use super::pace::{Pace, WindowId};
-use super::post::{Post, is_loopback};
+use super::post::Post;
 use super::services::{Dialect, Discord, Slack, Telegram, Webhook};
 use super::split;
 use super::trouble::Trouble;
 use super::{Channel, DeliverError, Limits, Print, Service, Timeouts};
 use crate::config::secret::Secret;
+use crate::providers::is_loopback;
 
 pub(super) enum Destination {
     Service {

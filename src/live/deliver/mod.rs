@@ -35,7 +35,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use url::Url;
 
 pub use error::DeliverError;
@@ -49,7 +48,7 @@ use pace::Pace;
 use queue::Queue;
 
 use crate::config::secret::Secret;
-use crate::live::Gauges;
+use crate::live::{Gauges, wall_clock};
 use crate::time::Ts;
 
 /// How often it is looked whether the threads have come to an end.
@@ -222,7 +221,7 @@ fn wait_until(patience: Duration, is_so: impl Fn() -> bool) -> bool {
 pub fn send_once(channel: &Channel, text: &str) -> Result<(), DeliverError> {
     let destination = Destination::new(channel, &Timeouts::default())?;
     // Never twice the same: a receiver that knows an id may drop what comes under it again.
-    let ids = [format!("test-{}", now().ns())];
+    let ids = [format!("test-{}", wall_clock().ns())];
     for part in destination.parts(text) {
         let letter = Letter {
             kind: Kind::Test,
@@ -239,10 +238,4 @@ pub fn send_once(channel: &Channel, text: &str) -> Result<(), DeliverError> {
             })?;
     }
     Ok(())
-}
-
-/// The clock on the wall: when something was delivered or died.
-fn now() -> Ts {
-    let ns = Utc::now().timestamp_nanos_opt();
-    Ts::from_ns(ns.expect("the clock stands between 1678 and 2262"))
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Timeout;
 use ureq::http::HeaderMap;
-use url::{Host, Url};
+use url::Url;
 
 use super::Timeouts;
 use super::mask::Mask;
 use super::services::Dialect;
 use super::trouble::{Meaning, Trouble};
+use crate::providers::is_loopback;
 
 /// No service has more to say.
 const LARGEST_ANSWER: u64 = 64 << 10;
@@ -194,15 +195,6 @@ fn complaint(answer: &Answer) -> String {
     match text.trim_start().starts_with('<') {
         true => String::new(),
         false => text.into_owned(),
-    }
-}
-
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::wire::{Cell, Fault};
 use super::{Fetched, Massive, MassiveError};
-use crate::time::{Ts, exchange_midnight};
+use crate::store::MinuteBar;
+use crate::time::{Session, Ts, exchange_midnight};
 
 /// A bar that begins at `ts`. Prices in dollars, `volume` in shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,23 @@ pub struct TimedBar {
     pub volume: f64,
     pub vwap: Option<f64>,
     pub trades: Option<i64>,
+}
+
+impl TimedBar {
+    /// The bar as it is stored; `session` is that of its day.
+    pub fn minute_bar(&self, session: Option<&Session>) -> MinuteBar {
+        MinuteBar {
+            ts: self.ts,
+            open: self.open,
+            high: self.high,
+            low: self.low,
+            close: self.close,
+            volume: self.volume,
+            vwap: self.vwap,
+            trades: self.trades,
+            is_regular: session.is_some_and(|session| session.contains(self.ts)),
+        }
+    }
 }
 
 /// The bar of a day, by its date in New York.

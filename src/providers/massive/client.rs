@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
-use url::{Host, Url};
+use url::Url;
 
 use super::answer::{self, Failure};
 use super::limiter::Limiter;
 use super::origin::{Base, origin_of, shown};
 use super::{MassiveError, Passing, Retries, Settings};
 use crate::config::secret::Secret;
+use crate::providers::is_loopback;
 
 /// No answer is larger; the largest known (a whole market's day) has a few megabytes.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -272,15 +273,6 @@ impl Client {
     /// What an answer says, fit for an error.
     pub fn clean(&self, text: &str) -> String {
         answer::clean(text, &self.key)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

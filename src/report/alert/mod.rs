@@ -37,7 +37,7 @@ use chrono_tz::America::New_York;
 use super::Cell;
 use crate::context::{Context, Trend};
 use crate::flow::CallPut;
-use crate::strategies::{Direction, Kind, Signal, Tag};
+use crate::strategies::{self, Direction, Kind, Signal, Tag};
 
 /// The whole alert, ending with a newline.
 pub fn alert(signal: &Signal) -> String {
@@ -203,18 +203,11 @@ fn vwap_posture(context: &Context, above: &'static str, not_above: &'static str)
 }
 
 fn trend_agrees(trend: Option<Trend>, direction: Direction) -> bool {
-    match direction {
-        Direction::Bullish => trend == Some(Trend::Up),
-        Direction::Bearish => trend == Some(Trend::Down),
-    }
+    strategies::agrees(trend, direction) == Some(true)
 }
 
 fn breaks_level(signal: &Signal) -> bool {
-    let breaking = match signal.direction {
-        Direction::Bullish => signal.context.breaking_up,
-        Direction::Bearish => signal.context.breaking_down,
-    };
-    breaking == Some(true)
+    strategies::breaking(&signal.context, signal.direction) == Some(true)
 }
 
 /// RVOL as the end of a sentence.

@@ -17,7 +17,7 @@ use super::warm;
 use super::watch::{self, Watched};
 use super::{Args, Source, outcome};
 use crate::cli::failure::Failure;
-use crate::cli::fetch::massive::{connect, now_is};
+use crate::cli::fetch::massive::connect;
 use crate::cli::period::say_gaps;
 use crate::cli::{Session, Status, dates, universe, writable_folder};
 use crate::config::{Config, QuoteSource};
@@ -25,7 +25,7 @@ use crate::engine::{Gaps, Job, Period};
 use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
 use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
 use crate::live::{
-    Errands, Feed, Gauges, Message, Opening, Poller, Recorder, Recording, Run, Upkeep,
+    Errands, Feed, Gauges, Message, Opening, Poller, Recorder, Recording, Run, Upkeep, wall_clock,
 };
 use crate::providers::massive::Massive;
 use crate::store::{Store, Table};
@@ -130,7 +130,7 @@ impl Stream<'_> {
                 // What came before anybody listened is no news.
                 match self.args.day {
                     Some(_) => first.day_start(),
-                    None => now_is(),
+                    None => wall_clock(),
                 },
                 first.date,
             ),
@@ -148,7 +148,7 @@ impl Stream<'_> {
             state_dir: self.state_dir.clone(),
             keeps_inputs: true,
             sends: !self.args.dry_run && (self.massive.is_some() || self.args.send),
-            now: self.args.day.is_none().then(now_is),
+            now: self.args.day.is_none().then(wall_clock),
         };
         let mut run = state::begin(
             self.session,
@@ -234,7 +234,7 @@ impl Stream<'_> {
         let _lock = self.store.lock()?;
         let data_dir = self.session.data_dir();
         // The session is still to come, whatever the clock says.
-        let now = now_is().min(session.open);
+        let now = wall_clock().min(session.open);
         let clock = || now;
         let job = fetch::Job {
             store: self.store,
@@ -272,9 +272,9 @@ impl Stream<'_> {
     fn warm_up_whatever_it_takes(&self, session: &ExchangeSession) {
         while let Err(error) = self.warm_up(session) {
             log::error!("{error:#}");
-            let tried = now_is();
-            while now_is() < tried.plus_seconds(60) {
-                if self.stop.load(Ordering::Relaxed) || now_is() >= session.open {
+            let tried = wall_clock();
+            while wall_clock() < tried.plus_seconds(60) {
+                if self.stop.load(Ordering::Relaxed) || wall_clock() >= session.open {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(250));
@@ -316,7 +316,7 @@ impl Stream<'_> {
         let worked = match ears {
             Ears::None => work.recording(self.args),
             _ => work.until(&messages, || {
-                self.args.day.is_none() && now_is() >= warm::day_ends(session)
+                self.args.day.is_none() && wall_clock() >= warm::day_ends(session)
             }),
         };
         if let Some(recorder) = &mut recorder {
@@ -382,7 +382,7 @@ impl Stream<'_> {
             .say(&format!("{} is over; next is {}", session.date, next.date));
         self.gauges.is_resting.set(true);
         let begins = next.day_start().plus_minutes(DAY_BEGINS_MINUTES);
-        while now_is() < begins {
+        while wall_clock() < begins {
             if is_over() {
                 return Ok(None);
             }

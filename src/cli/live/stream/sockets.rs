@@ -8,12 +8,11 @@ use anyhow::Context as _;
 use url::Url;
 
 use super::Stream;
-use crate::cli::fetch::massive::now_is;
 use crate::config::Config;
 use crate::config::secret::{self, Secret};
 use crate::engine::PROXIES;
 use crate::live::massive::{self, Patience, SocketSettings};
-use crate::live::{Feed, Inbox, Message};
+use crate::live::{Feed, Inbox, Message, wall_clock};
 use crate::time::{MINUTE_NS, SECOND_NS, Session as ExchangeSession};
 
 /// The two connections, in a thread of their own.
@@ -42,7 +41,7 @@ impl Sockets {
         let session = *session;
         // A day that somebody named is not now.
         let is_now = stream.args.day.is_none();
-        let is_open = move || is_now && session.contains(now_is());
+        let is_open = move || is_now && session.contains(wall_clock());
         let run = move || {
             let [a, b] = gauges;
             let also = stopped.clone();

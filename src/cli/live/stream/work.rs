@@ -7,9 +7,8 @@ use super::super::pace::Pace;
 use super::super::{Args, Speed};
 use super::{BATCH, BREATH};
 use crate::cli::failure::Failure;
-use crate::cli::fetch::massive::now_is;
 use crate::live::stream::{Pipeline, StreamError};
-use crate::live::{Message, Recorder, Recording, Run, Upkeep};
+use crate::live::{Message, Recorder, Recording, Run, Upkeep, wall_clock};
 use crate::time::Ts;
 
 /// What works off messages.
@@ -30,12 +29,12 @@ impl Work<'_, '_, '_> {
     ) -> anyhow::Result<()> {
         while !self.stop.load(Ordering::Relaxed) && !is_over() {
             match messages.recv_timeout(BREATH) {
-                Ok(message) => self.take(now_is(), message)?,
+                Ok(message) => self.take(wall_clock(), message)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             for message in messages.try_iter().take(BATCH) {
-                self.take(now_is(), message)?;
+                self.take(wall_clock(), message)?;
             }
             self.breathe()?;
         }
@@ -78,7 +77,7 @@ impl Work<'_, '_, '_> {
     fn record_moments(&mut self) -> anyhow::Result<()> {
         for moment in self.pipeline.moments() {
             if let Some(recorder) = self.recorder {
-                recorder.record(now_is(), &Message::Moment(moment))?;
+                recorder.record(wall_clock(), &Message::Moment(moment))?;
             }
         }
         Ok(())
