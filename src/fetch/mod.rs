@@ -31,7 +31,7 @@ pub use job::{Job, QuotesRefused, Source, What};
 pub use market_day::{Desk, MarketDay, Sights, Wanted, read as read_market_day};
 pub use open_interest::{Morning, NotBeforeOpen};
 pub use outcome::{Outcome, Stored};
-pub use plan::Plan;
+pub use plan::{Plan, settled_at};
 pub use prints::quotes_around;
 pub use progress::{Progress, Reached, Stage};
 pub use run::{record, run};

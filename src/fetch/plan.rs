@@ -149,8 +149,13 @@ fn covered(job: &Job, table: Table, ticker: &str) -> Result<BTreeSet<NaiveDate>,
 
 /// Whether all of a session can be asked for, extended hours included.
 pub(super) fn is_over(session: &Session, now: Ts) -> bool {
+    now >= settled_at(session)
+}
+
+/// When all of a session can be asked for.
+pub fn settled_at(session: &Session) -> Ts {
     // The last print of extended hours comes a quarter of an hour after the close, the last bar of a
     // stock at eight in the evening.
     let bars_end = session.day_start().plus_minutes(20 * 60);
-    now >= bars_end.plus_minutes(SETTLE_MINUTES)
+    bars_end.plus_minutes(SETTLE_MINUTES)
 }

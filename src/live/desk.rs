@@ -160,6 +160,16 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Splits of a ticker that became known since; they hold from their day on, and are the same before.
+    pub fn learn_splits(&mut self, ticker: &str, splits: Splits) {
+        if let Some(place) = PROXIES.iter().position(|proxy| *proxy == ticker) {
+            self.market.learn_splits(place, splits.clone());
+        }
+        if let Some(desk) = self.tickers.get_mut(ticker) {
+            desk.learn_splits(splits);
+        }
+    }
+
     /// Open positions as they stand, with their signals, by ticker.
     pub fn positions(&self) -> impl Iterator<Item = (&Signal, Trade)> {
         let mut desks: Vec<_> = self.tickers.iter().collect();
@@ -357,6 +367,12 @@ impl TickerDesk {
         }
     }
 
+    fn learn_splits(&mut self, splits: Splits) {
+        self.window.past.splits = splits;
+        self.carry = None;
+        self.frames = None;
+    }
+
     fn settle(&mut self, settled: &mut Vec<Settled>, rules: &Rules, told: &mut Vec<Told>) {
         for settled in settled.drain(..) {
             match settled {
@@ -437,6 +453,13 @@ impl MarketDesk {
         };
         self.roll(rules.session_index(bar.ts), rules);
         self.proxies[place].window.take(bar);
+        self.market = None;
+    }
+
+    fn learn_splits(&mut self, place: usize, splits: Splits) {
+        let proxy = &mut self.proxies[place];
+        proxy.window.past.splits = splits;
+        proxy.carry = None;
         self.market = None;
     }
 

@@ -99,6 +99,19 @@ pub enum Input {
     Gap(Gap),
 }
 
+impl Input {
+    /// The exchange day that it is of; none of a gap.
+    pub fn date(&self) -> Option<NaiveDate> {
+        match self {
+            Input::Bar { bar, .. } | Input::ProxyBar { bar, .. } => Some(bar.ts.exchange_date()),
+            Input::SessionOver { date, .. } => Some(*date),
+            Input::Event(event) => Some(event.ts.exchange_date()),
+            Input::Cancelled(cancel) => Some(cancel.ts.exchange_date()),
+            Input::Gap(_) => None,
+        }
+    }
+}
+
 /// A hole in the data that could not be closed: what is computed after it, until its day ends, may lack
 /// something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

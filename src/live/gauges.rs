@@ -158,6 +158,10 @@ impl Gauges {
         &self.signals[kind as usize]
     }
 
+    pub fn signals_in_all(&self) -> u64 {
+        self.signals.iter().map(Count::get).sum()
+    }
+
     /// An event was decided on so long after the frame that completed it came in.
     pub fn decided_after(&self, lag: Duration) {
         self.event_lag_ns.set(lag.as_nanos() as i64);

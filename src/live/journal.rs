@@ -80,6 +80,8 @@ impl Opening {
 enum Line {
     Open(Opening),
     Told(Input),
+    /// Told when its day was over: nobody listened, so what comes of it is no news.
+    CaughtUp(Input),
     /// Alerts go to this channel too, of signals from then on.
     Channel {
         name: String,
@@ -109,10 +111,21 @@ enum Line {
     Finished,
 }
 
-/// [`Line::Told`] of an input that somebody else has.
+/// [`Line::Told`] and [`Line::CaughtUp`] of an input that somebody else has.
 #[derive(Serialize)]
-struct ToldLine<'a> {
-    told: &'a Input,
+#[serde(rename_all = "snake_case")]
+enum ToldLine<'a> {
+    Told(&'a Input),
+    CaughtUp(&'a Input),
+}
+
+/// When an input was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// As it happened, or as soon as it could be had.
+    Live,
+    /// On a later day.
+    Afterwards,
 }
 
 /// What became of an alert, as far as anybody knows.
@@ -168,7 +181,6 @@ pub struct Recovered {
     pub is_new: bool,
     /// Whether the source had come to its end.
     pub is_finished: bool,
-    pub inputs: usize,
 }
 
 /// An open journal. Shared by the desk's thread and those that deliver.
@@ -201,13 +213,12 @@ impl Journal {
             channels: HashMap::new(),
             is_new: true,
             is_finished: false,
-            inputs: 0,
         };
         let mut is_new = true;
         let mut told = Xxh3::new();
         let whole = each_line(path, &file, |line, text| {
             is_new = false;
-            if matches!(line, Line::Told(_)) {
+            if matches!(line, Line::Told(_) | Line::CaughtUp(_)) {
                 told.update(text);
             }
             recovered.take(line, opening, path)
@@ -244,11 +255,13 @@ impl Journal {
     }
 
     /// Every input that was told, in order.
-    pub fn inputs(&self, mut each: impl FnMut(Input)) -> Result<(), JournalError> {
+    pub fn inputs(&self, mut each: impl FnMut(Input, Heard)) -> Result<(), JournalError> {
         let file = File::open(&self.path).map_err(|e| self.io(e))?;
         each_line(&self.path, &file, |line, _| {
-            if let Line::Told(input) = line {
-                each(input);
+            match line {
+                Line::Told(input) => each(input, Heard::Live),
+                Line::CaughtUp(input) => each(input, Heard::Afterwards),
+                _ => {}
             }
             Ok(())
         })?;
@@ -257,8 +270,11 @@ impl Journal {
 
     /// Notes an input. It is safe from a kill after [`Journal::flush`], from a power cut after
     /// [`Journal::sync`].
-    pub fn told(&self, input: &Input) -> Result<(), JournalError> {
-        let told = ToldLine { told: input };
+    pub fn told(&self, input: &Input, heard: Heard) -> Result<(), JournalError> {
+        let told = match heard {
+            Heard::Live => ToldLine::Told(input),
+            Heard::Afterwards => ToldLine::CaughtUp(input),
+        };
         let mut line = serde_json::to_vec(&told).expect("inputs are plain data");
         line.push(b'\n');
         self.told.lock().expect("no writer panics").update(&line);
@@ -386,7 +402,7 @@ impl Recovered {
                 }
                 self.opening = opening;
             }
-            Line::Told(_) => self.inputs += 1,
+            Line::Told(_) | Line::CaughtUp(_) => {}
             Line::Channel { name, from } => {
                 self.channels.insert(name, from);
             }

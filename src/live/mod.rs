@@ -45,7 +45,7 @@ pub use errands::{Answer, Errand, Errands};
 pub use event::{Gap, Input, LateCancel, StreamedEvent};
 pub use gauges::Gauges;
 pub use inbox::{Inbox, Message, Moment};
-pub use journal::{Fate, Journal, JournalError, Opening, Recovered};
+pub use journal::{Fate, Heard, Journal, JournalError, Opening, Recovered};
 pub use lines::{LineError, Lines};
 pub use logs::{LogError, Logs};
 pub use poll::{Polled, Poller};

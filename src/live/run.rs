@@ -7,15 +7,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use chrono::NaiveDate;
+
 use super::board::{Board, ContractName, PositionRow, SignalRow, TapeRow};
 use super::deliver::{Alert, Before, Deliverer};
 use super::desk::{Desk, Told};
 use super::event::{Input, StreamedEvent};
 use super::gauges::Gauges;
-use super::journal::{Fate, Journal, JournalError, Recovered};
+use super::journal::{Fate, Heard, Journal, JournalError, Recovered};
 use super::logs::{LogError, Logs};
 use super::upkeep::wall_clock;
 use crate::config::Alerts;
+use crate::context::Splits;
 use crate::engine::{Counts, EngineError, TickerRows};
 use crate::paper::Trade;
 use crate::report::alert;
@@ -56,6 +59,8 @@ pub struct Run<'a> {
     alerts: Desks,
     pub gauges: Arc<Gauges>,
     pub board: Arc<Mutex<Board>>,
+    /// The last exchange day of which anything was told.
+    heard_to: Option<NaiveDate>,
     told: Vec<Told>,
 }
 
@@ -73,14 +78,15 @@ impl<'a> Run<'a> {
             alerts,
             gauges,
             board: Arc::default(),
+            heard_to: None,
             told: Vec::new(),
         };
         if let Some(state) = &run.state {
             let journal = state.journal.clone();
             let mut failed = None;
-            journal.inputs(|input| {
+            journal.inputs(|input, heard| {
                 if failed.is_none() {
-                    failed = run.through_desk(&input).err();
+                    failed = run.through_desk(&input, heard).err();
                 }
             })?;
             failed.map_or(Ok(()), Err)?;
@@ -90,10 +96,8 @@ impl<'a> Run<'a> {
 
     /// Takes one input. `received` is when the message that completed it came in.
     pub fn take(&mut self, input: &Input, received: Option<Instant>) -> Result<(), RunError> {
-        if let Some(state) = self.state.as_ref().filter(|state| state.keeps_inputs) {
-            state.journal.told(input)?;
-        }
-        self.through_desk(input)?;
+        self.note(input, Heard::Live)?;
+        self.through_desk(input, Heard::Live)?;
         if let Input::Event(_) = input {
             self.gauges.last_event_at.set(wall_clock().ns());
             if let Some(received) = received {
@@ -103,8 +107,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn through_desk(&mut self, input: &Input) -> Result<(), RunError> {
+    /// Takes one input of a day that is over and that nobody listened to. What comes of it is logged and
+    /// traded as ever, so that the run is that of a listener who was there, and alerted nowhere.
+    pub fn catch_up(&mut self, input: &Input) -> Result<(), RunError> {
+        self.note(input, Heard::Afterwards)?;
+        self.through_desk(input, Heard::Afterwards)
+    }
+
+    fn note(&self, input: &Input, heard: Heard) -> Result<(), RunError> {
+        let state = self.state.as_ref().filter(|state| state.keeps_inputs);
+        Ok(state.map_or(Ok(()), |state| state.journal.told(input, heard))?)
+    }
+
+    fn through_desk(&mut self, input: &Input, heard: Heard) -> Result<(), RunError> {
         self.desk.take(input, &mut self.told)?;
+        self.heard_to = self.heard_to.max(input.date());
         match input {
             Input::Event(event) => {
                 self.gauges.events.add(1);
@@ -119,7 +136,12 @@ impl<'a> Run<'a> {
         let told = std::mem::take(&mut self.told);
         for told in &told {
             match told {
-                Told::Signal(signal, gap) => self.signal(signal, gap.as_deref())?,
+                Told::Signal(signal, gap) => {
+                    self.signal(signal)?;
+                    if heard == Heard::Live {
+                        self.alert(signal, gap.as_deref())?;
+                    }
+                }
                 Told::Trade(trade) => {
                     self.gauges.trades_closed.add(1);
                     if let Some(state) = &mut self.state {
@@ -134,7 +156,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn signal(&mut self, signal: &Signal, gap: Option<&str>) -> Result<(), RunError> {
+    fn signal(&mut self, signal: &Signal) -> Result<(), RunError> {
         self.gauges.signals_of(signal.kind).add(1);
         let headline = alert::headline(signal);
         log::info!("signal {:016x}: {headline}", signal.signal_id);
@@ -145,6 +167,10 @@ impl<'a> Run<'a> {
         if let Some(state) = &mut self.state {
             state.logs.signal(signal)?;
         }
+        Ok(())
+    }
+
+    fn alert(&mut self, signal: &Signal, gap: Option<&str>) -> Result<(), RunError> {
         let mut text = alert::alert(signal);
         if let Some(gap) = gap {
             text = alert::with_gap(text, gap);
@@ -153,7 +179,7 @@ impl<'a> Run<'a> {
             id: format!("{:016x}", signal.signal_id),
             at: signal.ts,
             text,
-            headline,
+            headline: alert::headline(signal),
         };
         let routes = self.alerts.routes.of(signal.kind).to_vec();
         for channel in &routes {
@@ -180,8 +206,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The last exchange day of which anything was told, by whichever process.
+    pub fn heard_to(&self) -> Option<NaiveDate> {
+        self.heard_to
+    }
+
+    /// Splits that became known since; they hold from their day on.
+    pub fn learn_splits(&mut self, ticker: &str, splits: Splits) {
+        self.desk.learn_splits(ticker, splits);
+    }
+
     /// First exchange day of the run, when an earlier process began it.
-    pub fn began(&self) -> Option<chrono::NaiveDate> {
+    pub fn began(&self) -> Option<NaiveDate> {
         self.state
             .as_ref()
             .map(|state| state.recovered.opening.start)

@@ -73,7 +73,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         let mut upkeep = upkeep.context("cannot keep the state")?;
         let mut resume = Resume::default();
         if let Some(journal) = run.journal() {
-            journal.inputs(|input| {
+            journal.inputs(|input, _| {
                 resume.is_new(&input);
             })?;
         }

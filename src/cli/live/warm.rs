@@ -17,16 +17,27 @@ pub fn day_ends(session: &Session) -> Ts {
     session.day_start().plus_minutes(DAY_ENDS_MINUTES)
 }
 
-/// The session to begin with: the one asked for, else today's, else the next.
+/// The session to begin with: the one asked for or the first after it, else today's, else the next.
 pub fn first_day(day: Option<NaiveDate>, calendar: &Calendar) -> anyhow::Result<Session> {
+    match day {
+        Some(date) => {
+            let next = calendar.all().get(calendar.first_index_from(date));
+            next.copied().with_context(|| no_session(date))
+        }
+        None => day_not_over(wall_clock().exchange_date(), calendar),
+    }
+}
+
+/// The first session from `date` on of which something is still to come.
+pub fn day_not_over(date: NaiveDate, calendar: &Calendar) -> anyhow::Result<Session> {
     let now = wall_clock();
-    let date = day.unwrap_or_else(|| now.exchange_date());
-    let from = calendar.first_index_from(date);
-    let is_over = |session: &&Session| day.is_none() && day_ends(session) <= now;
-    let mut sessions = calendar.all()[from..].iter();
-    let next = sessions.find(|session| !is_over(session));
-    let next = next.with_context(|| format!("the calendar knows no session from {date} on"))?;
-    Ok(*next)
+    let mut sessions = calendar.all()[calendar.first_index_from(date)..].iter();
+    let next = sessions.find(|session| day_ends(session) > now);
+    next.copied().with_context(|| no_session(date))
+}
+
+fn no_session(date: NaiveDate) -> String {
+    format!("the calendar knows no session from {date} on; a later version knows more")
 }
 
 /// The desk of a run from `start` on, its memories filled from the cache; what the cache misses of

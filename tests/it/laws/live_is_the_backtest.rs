@@ -3,9 +3,12 @@
 
 use std::path::Path;
 
+use chrono::NaiveDate;
+use flowlab::context::Splits;
 use flowlab::flow::FlowDetail;
 use flowlab::providers::synthetic::{self, Event, TickerSession};
 use flowlab::store::{Arrival, FlowTable, Store, Table};
+use flowlab::time::Calendar;
 
 use crate::live::{Desk, assert_logged, assert_same_run, only_folder};
 use crate::market::{self, Ticker, day};
@@ -230,4 +233,63 @@ fn events_that_become_known_late_and_together_keep_their_order() {
         &desk(&tickers),
         &format!("--start 2025-11-10 --end 2025-11-28 {TALKATIVE}"),
     );
+}
+
+/// What a desk comes to that hears of splits on the morning of a day, or knows them from the start.
+fn rows_with_splits_known(store: &Store, known_on: Option<NaiveDate>) -> Vec<String> {
+    let (config, calendar) = (market::talkative(), Calendar::shipped());
+    let tickers: Vec<String> = ["NVDA", "SPY"].map(str::to_owned).to_vec();
+    let period = market::period("2025-11-13", "2025-11-21");
+    let replay = flowlab::live::Replay::new(store, &calendar, &config, &tickers, period);
+    let mut replay = replay.expect("the cache can be read");
+    let mut pasts = replay.pasts();
+    let splits: Vec<(String, Splits)> = pasts
+        .iter_mut()
+        .filter(|_| known_on.is_some())
+        .map(|(ticker, past)| (ticker.clone(), std::mem::take(&mut past.splits)))
+        .collect();
+    let first_session = replay.span().sessions.start;
+    let mut desk = flowlab::live::Desk::new(
+        &config,
+        &calendar,
+        &tickers,
+        pasts,
+        period.start,
+        first_session,
+    );
+    let mut told = Vec::new();
+    loop {
+        if known_on.is_some_and(|date| replay.next_date() >= date) {
+            for (ticker, splits) in &splits {
+                desk.learn_splits(ticker, splits.clone());
+            }
+        }
+        let Some(inputs) = replay.next_day().expect("the cache can be read") else {
+            break;
+        };
+        for (_, input) in &inputs {
+            desk.take(input, &mut told)
+                .expect("the context is computed");
+        }
+    }
+    let rows = |rows: flowlab::engine::TickerRows| {
+        let signals = rows.signals.iter().map(|signal| format!("{signal:?}"));
+        let trades = rows.trades.iter().map(|trade| format!("{trade:?}"));
+        signals.chain(trades).collect::<Vec<_>>()
+    };
+    desk.rows()
+        .into_iter()
+        .flat_map(|(of, _)| rows(of))
+        .collect()
+}
+
+#[test]
+fn a_split_heard_of_on_its_morning_is_as_good_as_one_always_known() {
+    let market = desk(&market::thanksgiving());
+    let store = Store::folder(market.path("data"));
+    let known = rows_with_splits_known(&store, None);
+    assert!(known.len() > 50, "{}", known.len());
+    let on = |date| rows_with_splits_known(&store, Some(day(date)));
+    assert!(on("2025-11-18") == known, "heard of on its own day");
+    assert!(on("2025-11-19") != known, "a day late is too late");
 }

@@ -166,7 +166,7 @@ fn a_plan_without_quotes_tells_sides_by_tick_test_as_a_fetch_does() {
         not_entitled: vec![Family::Quotes],
         ..Options::default()
     };
-    let expected = backtest_with(options.clone(), DAY, DAY);
+    let expected = backtest_with(&world(), options.clone(), DAY, DAY);
     assert_ne!(expected.signals, backtest().signals);
     let stream = Some(stream(DAY, Plan::default()));
     let stage = Stage::with_options(DAY, Options { stream, ..options });

@@ -2,6 +2,7 @@
 //! a day is what a backtest of the same day, fetched afterwards, has.
 
 mod losses;
+mod missed;
 mod parity;
 mod refusals;
 mod rows;
@@ -26,31 +27,33 @@ const NEXT_DAY: &str = "2025-07-02";
 /// Contracts that are listed and do not trade: they are asked for in every hole.
 const SILENT_CONTRACTS: usize = 2;
 
-/// Three tickers with flow on two days, and on as many before as memories need.
+/// Three tickers with flow on two days, and bars on as many before as memories need.
 fn world() -> Arc<World> {
     static MADE: OnceLock<Arc<World>> = OnceLock::new();
-    let make = || {
-        let recipe = Recipe {
-            tickers: &TICKERS,
-            start: market::day(DAY),
-            sessions: 8,
-            warmup_sessions: 6,
-            events_per_day: 60,
-            seed: 11,
-        };
-        let mut world = recipe.world(&Calendar::shipped());
-        let last = market::day(NEXT_DAY);
-        for stock in world.stocks.values_mut() {
-            let mut silent = 0;
-            stock.contracts.retain(|_, contract| {
-                contract.prints.retain(|date, _| *date <= last);
-                silent += usize::from(contract.prints.is_empty());
-                !contract.prints.is_empty() || silent <= SILENT_CONTRACTS
-            });
-        }
-        Arc::new(world)
+    Arc::clone(MADE.get_or_init(|| world_with_flow_to(NEXT_DAY)))
+}
+
+/// Flow begins on [`DAY`].
+fn world_with_flow_to(last: &str) -> Arc<World> {
+    let recipe = Recipe {
+        tickers: &TICKERS,
+        start: market::day(DAY),
+        sessions: 8,
+        warmup_sessions: 6,
+        events_per_day: 60,
+        seed: 11,
     };
-    Arc::clone(MADE.get_or_init(make))
+    let mut world = recipe.world(&Calendar::shipped());
+    let last = market::day(last);
+    for stock in world.stocks.values_mut() {
+        let mut silent = 0;
+        stock.contracts.retain(|_, contract| {
+            contract.prints.retain(|date, _| *date <= last);
+            silent += usize::from(contract.prints.is_empty());
+            !contract.prints.is_empty() || silent <= SILENT_CONTRACTS
+        });
+    }
+    Arc::new(world)
 }
 
 /// Minute bars that the stream has to tell of the run's tickers.
@@ -62,8 +65,8 @@ fn bars_of(date: &str) -> usize {
 }
 
 /// What a backtest of a fetched period has.
-fn backtest_with(options: Options, start: &str, end: &str) -> Rows {
-    let mut world = World::clone(&world());
+fn backtest_with(world: &World, options: Options, start: &str, end: &str) -> Rows {
+    let mut world = World::clone(world);
     // The stream is over by then.
     world.now = exchange_midnight(market::day(end))
         .plus_minutes(22 * 60)
@@ -78,7 +81,7 @@ fn backtest_with(options: Options, start: &str, end: &str) -> Rows {
 }
 
 fn backtest_of(start: &str, end: &str) -> Rows {
-    backtest_with(Options::default(), start, end)
+    backtest_with(&world(), Options::default(), start, end)
 }
 
 fn backtest() -> &'static Rows {

@@ -4,7 +4,10 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::process::{Child, ExitStatus};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use flowlab::time::{Ts, exchange_midnight};
 
 use super::rows::{Row, Rows, as_told, rows, rows_of_run, sorted};
 use super::{TICKERS, bars_of, world};
@@ -12,7 +15,7 @@ use crate::fetch::{Desk, Ran};
 use crate::market;
 use crate::standin::ws::faults::Plan;
 use crate::standin::ws::{Feed, Stream};
-use crate::standin::{Options, Server};
+use crate::standin::{Options, Server, World};
 
 /// Gates so low that all kinds speak often, ways back so short that a day is warm at once, waits so
 /// short that nobody notices, and patience with a machine that has other things to do.
@@ -40,6 +43,9 @@ pub const SET: [&str; 21] = [
     "live.reconnect_longest_seconds=0.1",
 ];
 
+/// How a line of the journal begins of what was told when its day was over.
+const AFTERWARDS: &str = "{\"caught_up\":{\"";
+
 /// So long nothing may take, on any machine.
 const LONGEST: Duration = Duration::from_secs(240);
 
@@ -62,6 +68,7 @@ pub fn stream(date: &str, plan: Plan) -> Stream {
 pub struct Stage {
     pub desk: Desk,
     pub server: Server,
+    world: Arc<World>,
     pub date: &'static str,
     /// How often it was started.
     lives: Cell<usize>,
@@ -74,6 +81,8 @@ pub struct Told {
     pub bars: usize,
     pub overs: usize,
     pub gaps: usize,
+    /// How many of all that when its day was over.
+    pub afterwards: usize,
 }
 
 impl Stage {
@@ -88,9 +97,14 @@ impl Stage {
     }
 
     pub fn with_options(date: &'static str, options: Options) -> Stage {
+        Stage::in_world(world(), date, options)
+    }
+
+    pub fn in_world(world: Arc<World>, date: &'static str, options: Options) -> Stage {
         Stage {
             desk: Desk::new(),
-            server: Server::start(world(), options),
+            server: Server::start(world.clone(), options),
+            world,
             date,
             lives: Cell::new(0),
         }
@@ -102,9 +116,14 @@ impl Stage {
             stream: Some(stream),
             ..Options::default()
         };
+        self.next_with_options(date, options)
+    }
+
+    pub fn next_with_options(self, date: &'static str, options: Options) -> Stage {
         Stage {
             desk: self.desk,
-            server: Server::start(world(), options),
+            server: Server::start(self.world.clone(), options),
+            world: self.world,
             date,
             lives: self.lives,
         }
@@ -155,7 +174,10 @@ impl Stage {
     pub fn told(&self) -> Told {
         let mut told = Told::default();
         for line in self.journal().lines() {
-            let Some(rest) = line.strip_prefix("{\"told\":{\"") else {
+            let live = line.strip_prefix("{\"told\":{\"");
+            let afterwards = line.strip_prefix(AFTERWARDS);
+            told.afterwards += usize::from(afterwards.is_some());
+            let Some(rest) = live.or(afterwards) else {
                 continue;
             };
             match rest.split('"').next() {
@@ -169,8 +191,57 @@ impl Stage {
         told
     }
 
+    /// Time and contract of the events that were told when their day was over.
+    pub fn events_told_afterwards(&self) -> Vec<(String, String)> {
+        let journal = self.journal();
+        let lines = journal.lines().filter(|line| line.starts_with(AFTERWARDS));
+        let events = lines.filter_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let event = line["caught_up"].get("event")?;
+            let ts = Ts::from_ns(event["ts"].as_i64().expect("a time"));
+            let contract = event["contract"].as_str().expect("text");
+            Some((ts.to_string(), contract.to_owned()))
+        });
+        events.collect()
+    }
+
+    /// The journal as if a kill had come when `afterwards` inputs had been told afterwards.
+    pub fn forget_but(&self, afterwards: usize) {
+        let journal = self.journal();
+        let mut seen = 0;
+        let is_kept = |line: &&str| {
+            seen += usize::from(line.starts_with(AFTERWARDS));
+            seen <= afterwards
+        };
+        let kept: Vec<&str> = journal.split_inclusive('\n').take_while(is_kept).collect();
+        assert!(kept.concat().len() < journal.len(), "it was further");
+        let path = self.desk.path("state/journal.ndjson");
+        std::fs::write(path, kept.concat()).expect("a file of ours");
+    }
+
+    /// Whether an event of that day was told.
+    pub fn has_heard_of(&self, date: &str) -> bool {
+        let begins = exchange_midnight(market::day(date)).ns();
+        let journal = self.journal();
+        let mut lines = journal.lines();
+        lines.any(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            let ts = line["told"]["event"]["ts"].as_i64();
+            ts.is_some_and(|ts| ts >= begins)
+        })
+    }
+
+    /// How many alerts there are to go out.
+    pub fn queued(&self) -> usize {
+        let journal = self.journal();
+        let lines = journal.lines();
+        lines
+            .filter(|line| line.starts_with("{\"queued\":"))
+            .count()
+    }
+
     /// Ids of alerts that went out, as often as they did.
-    fn sent(&self) -> Vec<String> {
+    pub fn sent(&self) -> Vec<String> {
         let journal = self.journal();
         let lines = journal
             .lines()
@@ -207,15 +278,21 @@ impl Stage {
 
     /// Everything of `expected` came, each row once, and every signal left the house once.
     pub fn has_come_to(&self, expected: &Rows) {
+        let logged = self.has_rows_of(expected);
+        let mut ids: Vec<String> = logged.iter().map(|row| row["signal_id"].clone()).collect();
+        ids.sort();
+        assert_eq!(self.sent(), ids, "every alert leaves once");
+    }
+
+    /// Everything of `expected` came, each row once. Returns the signals as they were logged.
+    pub fn has_rows_of(&self, expected: &Rows) -> Vec<Row> {
         let run = self.run();
         market::assert_rows("signals", &run.signals, &expected.signals);
         market::assert_rows("trades", &run.trades, &expected.trades);
         let logged = sorted(as_told(self.logged("signals_log.csv")));
         let signals = sorted(as_told(expected.signals.clone()));
         market::assert_rows("logged", &logged, &signals);
-        let mut ids: Vec<String> = logged.iter().map(|row| row["signal_id"].clone()).collect();
-        ids.sort();
-        assert_eq!(self.sent(), ids, "every alert leaves once");
+        logged
     }
 }
 

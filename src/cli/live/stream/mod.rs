@@ -1,12 +1,13 @@
 //! The stream: day after day from the vendor's websockets, or one day from a recording of them.
 
+mod morning;
 mod sockets;
 mod work;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,7 +23,7 @@ use crate::cli::period::say_gaps;
 use crate::cli::{Session, Status, dates, universe, writable_folder};
 use crate::config::{Config, QuoteSource};
 use crate::engine::{Gaps, Job, Period};
-use crate::fetch::{self, Plan, Progress, QuotesRefused, What};
+use crate::fetch;
 use crate::live::stream::{Day, KeptPrints, Pipeline, Resume, StreamTape, Waits};
 use crate::live::{
     Errands, Feed, Gauges, Message, Opening, Poller, Recorder, Recording, Run, Upkeep, wall_clock,
@@ -118,7 +119,7 @@ impl Stream<'_> {
         if self.massive.is_some() {
             self.warm_up(&first)?;
         }
-        if self.stop.load(Ordering::Relaxed) {
+        if self.is_stopped() {
             self.session.say("stopped; what is fetched stays");
             return Ok(Status::Fine);
         }
@@ -157,6 +158,15 @@ impl Stream<'_> {
             &self.gauges,
             beginning,
         )?;
+        if let Some(heard_to) = run.heard_to().filter(|heard_to| *heard_to > first.date) {
+            let failure = format!(
+                "the state has heard of {heard_to}; {} is before it",
+                first.date
+            );
+            return Err(Failure::failed(failure)
+                .hint("`--fresh` sets the old state aside and begins anew; another --state-dir keeps both")
+                .into());
+        }
         say_gaps(self.session, &warm_up_gaps);
         let feeds = self.feeds();
         let watched = Watched {
@@ -170,9 +180,10 @@ impl Stream<'_> {
         let mut upkeep = upkeep.context("cannot keep the state")?;
         let mut last = first;
         let days = || {
+            self.catch_up(&mut run, &first)?;
             while let Some(next) = self.day(&last, &mut run, &mut upkeep)? {
                 last = next;
-                self.warm_up_whatever_it_takes(&last);
+                self.prepare(&mut run, &last);
             }
             Ok(())
         };
@@ -207,6 +218,10 @@ impl Stream<'_> {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// The day of the command line, else that of the recording.
     fn day_asked_for(&self) -> anyhow::Result<Option<NaiveDate>> {
         let Some(path) = self.args.recording.as_deref() else {
@@ -226,62 +241,6 @@ impl Stream<'_> {
         }
     }
 
-    /// Fetches what the session's context and memories are made of, as far as it is missing.
-    fn warm_up(&self, session: &ExchangeSession) -> anyhow::Result<()> {
-        let Some(massive) = &self.massive else {
-            return Ok(());
-        };
-        let _lock = self.store.lock()?;
-        let data_dir = self.session.data_dir();
-        // The session is still to come, whatever the clock says.
-        let now = wall_clock().min(session.open);
-        let clock = || now;
-        let job = fetch::Job {
-            store: self.store,
-            data_dir: &data_dir,
-            calendar: &self.calendar,
-            config: self.config,
-            massive,
-            flat: None,
-            tickers: self.tickers.to_vec(),
-            what: [What::Bars, What::Flow, What::Oi, What::Splits].into(),
-            what_was_named: false,
-            period: Period {
-                start: session.date,
-                end: session.date,
-            },
-            source: fetch::Source::Rest,
-            quotes: true,
-            refresh: false,
-            now,
-            clock: &clock,
-            stop: &self.stop,
-            quotes_refused: Mutex::<QuotesRefused>::default(),
-        };
-        let plan = Plan::of(&job)?;
-        self.session
-            .say(&format!("warming up for {}", session.date));
-        match fetch::run(&job, &plan, &Progress::default()) {
-            Ok(_) => Ok(()),
-            Err(ended) if ended.error.is_stop() => Ok(()),
-            Err(ended) => Err(anyhow::Error::from(ended.error).context("cannot warm up")),
-        }
-    }
-
-    /// Warms up for a day that nobody may be there to begin: what fails is tried again until the open.
-    fn warm_up_whatever_it_takes(&self, session: &ExchangeSession) {
-        while let Err(error) = self.warm_up(session) {
-            log::error!("{error:#}");
-            let tried = wall_clock();
-            while wall_clock() < tried.plus_seconds(60) {
-                if self.stop.load(Ordering::Relaxed) || wall_clock() >= session.open {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(250));
-            }
-        }
-    }
-
     /// One exchange day. Returns the next session, or none when it is time to stop.
     fn day(
         &self,
@@ -292,7 +251,7 @@ impl Stream<'_> {
         let (queue, messages) = sync_channel(QUEUE);
         let mut pipeline = match self.pipeline(session, run, &queue) {
             // What was asked for was left because of that.
-            Err(_) if self.stop.load(Ordering::Relaxed) => return Ok(None),
+            Err(_) if self.is_stopped() => return Ok(None),
             pipeline => pipeline?,
         };
         let mut recorder = self
@@ -322,7 +281,7 @@ impl Stream<'_> {
         if let Some(recorder) = &mut recorder {
             recorder.flush()?;
         }
-        let is_over = self.args.day.is_none() && !self.stop.load(Ordering::Relaxed);
+        let is_over = self.args.day.is_none() && !self.is_stopped();
         if worked.is_ok() && is_over && self.massive.is_some() {
             pipeline.end(run)?;
         }
@@ -368,29 +327,25 @@ impl Stream<'_> {
         run: &mut Run,
         upkeep: &mut Upkeep,
     ) -> anyhow::Result<Option<ExchangeSession>> {
-        let is_over = || self.stop.load(Ordering::Relaxed);
-        if self.massive.is_none() || self.args.day.is_some() || is_over() {
+        if self.massive.is_none() || self.args.day.is_some() || self.is_stopped() {
             return Ok(None);
         }
-        let index = self
-            .calendar
-            .index_on(session.date)
-            .expect("it is of the calendar");
-        let next = self.calendar.all().get(index + 1);
-        let next = next.context("the calendar ends here; a later version knows more sessions")?;
+        let after = session.date.succ_opt().expect("the calendar ends sooner");
+        let mut next = warm::day_not_over(after, &self.calendar)?;
         self.session
             .say(&format!("{} is over; next is {}", session.date, next.date));
         self.gauges.is_resting.set(true);
-        let begins = next.day_start().plus_minutes(DAY_BEGINS_MINUTES);
-        while wall_clock() < begins {
-            if is_over() {
+        while wall_clock() < next.day_start().plus_minutes(DAY_BEGINS_MINUTES) {
+            if self.is_stopped() {
                 return Ok(None);
             }
             upkeep.look(run)?;
             std::thread::sleep(Duration::from_millis(250));
+            // The machine may have slept for days.
+            next = warm::day_not_over(after, &self.calendar)?;
         }
         self.gauges.is_resting.set(false);
-        Ok(Some(*next))
+        Ok(Some(next))
     }
 
     fn pipeline<'p>(
@@ -425,7 +380,7 @@ impl Stream<'_> {
         let mut resume = Resume::default();
         let mut kept = None;
         if let (Some(journal), Some(folder)) = (run.journal(), &self.state_dir) {
-            journal.inputs(|input| resume.see(&input, session.date))?;
+            journal.inputs(|input, _| resume.see(&input, session.date))?;
             kept = Some(keep_prints(folder, session.date)?);
         }
         let day = Day {
