@@ -1,16 +1,12 @@
 //! The cache's own commands: what is missing, what is wrong, tidied up, removed, written as CSV.
 
-use std::path::Path;
-use std::sync::Arc;
+mod export;
+mod verify;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
-use arrow::datatypes::Float64Type;
 use expect_test::{Expect, expect};
-use flowlab::store::{Severity, Store, Table};
-use flowlab::time::Calendar;
-use serde_json::Value;
+use flowlab::store::Store;
 
-use super::files::{Facts, rewrite, same, unsorted, without};
+use super::files::{rewrite, same};
 use super::{Desk, files_below};
 
 const FLOW: &str = "data/flow/SPY/2025-11.parquet";
@@ -40,25 +36,6 @@ fn lists(desk: &Desk, arguments: &str, stdout: &Expect) -> String {
     }
     stdout.assert_eq(&lines);
     ran.stderr
-}
-
-/// `rows` with the number in `column` of one row changed.
-fn changed(
-    rows: &RecordBatch,
-    column: &str,
-    row: usize,
-    change: impl Fn(f64) -> f64,
-) -> RecordBatch {
-    let place = rows.schema_ref().index_of(column).unwrap();
-    let mut values = rows
-        .column(place)
-        .as_primitive::<Float64Type>()
-        .values()
-        .to_vec();
-    values[row] = change(values[row]);
-    let mut columns = rows.columns().to_vec();
-    columns[place] = Arc::new(Float64Array::from(values)) as ArrayRef;
-    RecordBatch::try_new(rows.schema(), columns).unwrap()
 }
 
 #[test]
@@ -217,158 +194,6 @@ fn a_period_that_was_asked_for_is_expected_in_full() {
 }
 
 #[test]
-fn a_flipped_bit_is_found_wherever_it_is() {
-    let desk = Desk::with_market();
-    let store = Store::folder(desk.path("data"));
-    let calendar = Calendar::shipped();
-    let path = desk.path(FLOW);
-    let whole = std::fs::read(&path).unwrap();
-    let size = u32::from_le_bytes(whole[whole.len() - 8..][..4].try_into().unwrap()) as usize;
-    let footer = whole.len() - 8 - size;
-    // 200 places all over the file, then every byte of its footer.
-    let spread = (0..200).map(|place| place * whole.len() / 200);
-    for (turn, at) in spread.chain(footer..whole.len()).enumerate() {
-        let mut bytes = whole.clone();
-        bytes[at] ^= 1 << (turn % 8);
-        std::fs::write(&path, &bytes).unwrap();
-        let files = store.verify(Table::Flow, "SPY", &calendar).unwrap();
-        assert_eq!(files.len(), 1);
-        let errors = files[0]
-            .findings
-            .iter()
-            .filter(|f| f.severity == Severity::Error);
-        assert!(
-            errors.count() > 0,
-            "byte {at} of {}, bit {}",
-            whole.len(),
-            turn % 8
-        );
-    }
-    let ran = desk.run("data verify --tickers SPY --format csv");
-    expect![[r#"
-        severity,file,problem,row,rows,got,expected
-        error,data/flow/SPY/2025-11.parquet,not a whole Parquet file (Parquet error: Invalid Parquet file. Corrupt footer),,,,
-    "#]].assert_eq(&ran.stdout);
-    expect![[r#"
-        5 files, 43676 rows: 1 error, 0 warnings; 0 regular minutes without a bar
-        error: data: 1 of 5 files cannot be right
-        hint: remove those files and fetch or import their sessions again
-    "#]]
-    .assert_eq(&ran.stderr);
-    assert_eq!(ran.code, Some(1));
-}
-
-/// What `verify` says after a file was damaged, and how it ends.
-fn check(file: &str, damage: impl Fn(&Path), code: i32, stdout: &Expect) {
-    let desk = Desk::with_market();
-    damage(&desk.path(file));
-    let ran = desk.run("data verify --format csv --quiet");
-    stdout.assert_eq(&ran.stdout);
-    assert_eq!(ran.code, Some(code), "{}", ran.stderr);
-}
-
-#[test]
-fn values_that_cannot_be_are_named_by_row() {
-    let bars = |path: &Path| {
-        let lower = |rows: RecordBatch| {
-            let rows = changed(&rows, "high", 7, |high| high * 0.9);
-            let rows = changed(&rows, "close", 5, |_| f64::NAN);
-            changed(&rows, "volume", 9, |_| -1.0)
-        };
-        rewrite(path, lower, |_| ());
-    };
-    check(
-        BARS,
-        bars,
-        1,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            error,data/bars_1m/SPY/2025-11.parquet,a price is none,5,1,"open 573.78, high 573.84, low 573.77, close NaN",finite prices above 0
-            error,data/bars_1m/SPY/2025-11.parquet,high or low is not the extreme,7,1,"open 573.82, high 516.528, low 573.82, close 573.91","low, open and close up to high; open and close from low on"
-            error,data/bars_1m/SPY/2025-11.parquet,volume is none,9,1,-1,at least 0
-        "#]],
-    );
-    let flow = |path: &Path| {
-        let other = |rows: RecordBatch| {
-            let rows = changed(&rows, "notional", 3, |notional| notional * 2.0);
-            let rows = changed(&rows, "notional", 4, |notional| notional * 3.0);
-            let rows = changed(&rows, "notional", 5, |_| 9000.0);
-            changed(&rows, "strike", 6, |strike| strike + 1.0)
-        };
-        rewrite(path, other, |_| ());
-    };
-    check(
-        FLOW,
-        flow,
-        1,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            error,data/flow/SPY/2025-11.parquet,notional is not price × contracts × 100,3,3,217116,108558.00
-            error,data/flow/SPY/2025-11.parquet,notional is below the floor of the file,5,1,9000,at least 10000
-            error,data/flow/SPY/2025-11.parquet,not the contract of its symbol,6,1,C 588 of 2025-11-10,SPY251110C00587000
-        "#]],
-    );
-    let shuffled = |path: &Path| rewrite(path, unsorted, |_| ());
-    check(
-        FLOW,
-        shuffled,
-        1,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            error,data/flow/SPY/2025-11.parquet,earlier than the row before it,404,1,"2025-11-04T14:32:42.930Z, seq 0","after 2025-11-21T20:57:57.194Z, seq 0"
-        "#]],
-    );
-}
-
-#[test]
-fn sessions_are_those_of_the_calendar_and_of_the_rows() {
-    let other = |path: &Path| {
-        let facts = |facts: &mut Facts| {
-            let sessions = facts.get_mut("flowlab.sessions").unwrap();
-            *sessions = sessions.replace("2025-11-13,", "2025-11-15,2025-12-01,");
-        };
-        rewrite(path, same, facts);
-    };
-    check(
-        FLOW,
-        other,
-        1,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            error,data/flow/SPY/2025-11.parquet,covers a day on which the exchange does not open,,,2025-11-15,sessions of the calendar
-            error,data/flow/SPY/2025-11.parquet,covers a session that belongs into another file,,,2025-12-01,days of 2025-11
-            error,data/flow/SPY/2025-11.parquet,lies in no session that the footer names,418,44,2025-11-13T14:30:52.224Z,15 sessions from 2025-11-04 to 2025-12-01
-            warning,data/flow/SPY/2025-11.parquet,suspiciously few rows on 2025-11-15,,,0,"about 51, the median"
-            warning,data/flow/SPY/2025-11.parquet,suspiciously few rows on 2025-12-01,,,0,"about 51, the median"
-        "#]],
-    );
-}
-
-#[test]
-fn a_day_without_rows_is_odd_and_no_error() {
-    let empty = |path: &Path| rewrite(path, |rows| without(&rows, "2025-11-13"), |_| ());
-    check(
-        FLOW,
-        empty,
-        0,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            warning,data/flow/SPY/2025-11.parquet,suspiciously few rows on 2025-11-13,,,0,"about 54, the median"
-        "#]],
-    );
-    check(
-        BARS,
-        empty,
-        0,
-        &expect![[r#"
-            severity,file,problem,row,rows,got,expected
-            warning,data/bars_1m/SPY/2025-11.parquet,suspiciously few rows on 2025-11-13,,,0,"about 514, the median"
-            warning,data/bars_1m/SPY/2025-11.parquet,fewer than half the regular minutes on 2025-11-13,,,0,up to 390
-        "#]],
-    );
-}
-
-#[test]
 fn compacting_gives_back_the_bytes_the_store_writes() {
     let desk = Desk::with_market();
     says(
@@ -492,118 +317,6 @@ fn nobody_removes_what_somebody_is_writing_to() {
     assert_eq!(desk.run("data compact --dry-run").code, Some(0));
     drop(lock);
     assert_eq!(desk.run("data compact").code, Some(0));
-}
-
-fn rows_listed(desk: &Desk, table: &str, ticker: &str) -> u64 {
-    let listing = desk.run("data ls --format json");
-    let tables: Value = serde_json::from_str(&listing.stdout).unwrap();
-    let rows = tables[0]["rows"].as_array().unwrap();
-    let row = rows
-        .iter()
-        .find(|row| row["table"] == table && row["ticker"] == ticker);
-    row.unwrap()["rows"].as_u64().unwrap()
-}
-
-#[test]
-fn every_row_is_exported_and_every_digit() {
-    let desk = Desk::with_market();
-    let told = says(
-        &desk,
-        "data export --table flow --out csv/out",
-        0,
-        &expect![[r#""#]],
-    );
-    expect![[r#"
-        1586 rows of 2 tickers written to csv/out
-    "#]]
-    .assert_eq(&told);
-    let mut both = String::new();
-    for ticker in ["SPY", "TSLA"] {
-        let text =
-            std::fs::read_to_string(desk.path(&format!("csv/out/flow-{ticker}.csv"))).unwrap();
-        assert_eq!(
-            text.lines().count() as u64 - 1,
-            rows_listed(&desk, "flow", ticker)
-        );
-        let (header, rows) = text.split_once('\n').unwrap();
-        both += &if both.is_empty() {
-            format!("{header}\n{rows}")
-        } else {
-            rows.to_owned()
-        };
-    }
-    let piped = desk.run("data export --table flow --quiet");
-    assert_eq!((piped.code, piped.stderr.as_str()), (Some(0), ""));
-    assert_eq!(piped.stdout, both);
-    let first: String = both
-        .lines()
-        .take(3)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    expect![[r#"
-        ts,available_at,seq,ticker,contract,call_put,strike,expiry,price,contracts,notional,bid,ask,side,side_source,side_quality,is_aggressive,is_sweep,has_iso,is_block,is_multi_leg,is_extended,prints,exchanges,volume,open_interest,iv,delta,underlying_price,conditions,cancelled_at,cancelled_contracts,source
-        2025-11-04T14:32:42.930Z,2025-11-04T14:32:43.180Z,0,SPY,SPY251128C00578000,C,578.0,2025-11-28,7.84,62,48608.0,7.77,7.84,BUY,quote,firm,true,false,false,false,false,false,1,1,95,44645,0.129,0.514,576.83,209,,0,synthetic
-        2025-11-04T14:33:54.457Z,2025-11-04T14:33:54.707Z,0,SPY,SPY251106C00575000,C,575.0,2025-11-06,3.59,56,20104.0,3.58,3.63,SELL,quote,weak,false,false,false,false,false,false,1,1,59,33490,0.1356,0.6314,576.89,227,,0,synthetic
-    "#]].assert_eq(&first);
-
-    // What was read back is what is stored.
-    let mut rows = csv::Reader::from_reader(piped.stdout.as_bytes());
-    let header = rows.headers().unwrap().clone();
-    let place = |name: &str| header.iter().position(|column| column == name);
-    let (notional, ticker) = (place("notional").unwrap(), place("ticker").unwrap());
-    let mut exported: Vec<f64> = Vec::new();
-    for row in rows.records().map(Result::unwrap) {
-        if &row[ticker] == "SPY" {
-            exported.push(row[notional].parse().unwrap());
-        }
-    }
-    let store = Store::folder(desk.path("data"));
-    let day = |text: &str| text.parse().unwrap();
-    let mut flow = store
-        .flow("SPY", day("2025-11-01"), day("2025-11-30"))
-        .unwrap();
-    let mut stored: Vec<f64> = Vec::new();
-    while let Some(batch) = flow.next_batch().unwrap() {
-        stored.extend((0..batch.len()).map(|row| batch.event(row, "SPY").notional));
-    }
-    assert_eq!(exported, stored);
-}
-
-#[test]
-fn a_period_is_exported_day_by_day() {
-    let desk = Desk::with_market();
-    let day = "data export --table bars_1d --start 2025-11-10 --end 2025-11-11 --quiet";
-    says(
-        &desk,
-        day,
-        0,
-        &expect![[r#"
-        date,ticker,open,high,low,close,volume
-        2025-11-10,SPY,561.48,575.96,558.38,575.71,119297574.0
-        2025-11-11,SPY,575.3,580.71,570.3,573.01,52317417.0
-        2025-11-10,TSLA,302.81,305.27,297.43,304.71,74041931.0
-        2025-11-11,TSLA,297.05,299.92,291.42,293.0,71486167.0
-    "#]],
-    );
-    let splits = "data export --table splits --quiet";
-    says(
-        &desk,
-        splits,
-        0,
-        &expect![[r#"
-        ex_date,ticker,ratio
-        2025-11-13,TSLA,4.0
-    "#]],
-    );
-    let minutes = "data export --table bars_1m --tickers SPY --start 2025-11-15 --end 2025-11-16";
-    says(
-        &desk,
-        &format!("{minutes} --quiet"),
-        0,
-        &expect![[r#"
-        ts,ticker,open,high,low,close,volume,vwap,trades,is_regular
-    "#]],
-    );
 }
 
 #[test]
