@@ -2,10 +2,12 @@
 
 /// What a signal says to people.
 mod alerts;
-/// The program as a user meets it, above all on bad input.
+/// Commands over the cache and runs, above all on bad input.
 mod cli;
 /// What a config file may say, and how it is told that it may not.
 mod config;
+/// The program in a folder of its own.
+mod desk;
 /// An edge that was planted, and nothing else, is found.
 mod edge;
 /// The vendor, stood in for, with everything that can go wrong on the way to the cache.

@@ -7,7 +7,8 @@ use expect_test::{Expect, expect};
 use flowlab::store::Store;
 
 use super::files::{rewrite, same};
-use super::{Desk, files_below};
+use super::files_below;
+use crate::desk::Desk;
 
 const FLOW: &str = "data/flow/SPY/2025-11.parquet";
 const BARS: &str = "data/bars_1m/SPY/2025-11.parquet";

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 
-use super::{Desk, Ran, files_below};
+use super::files_below;
+use crate::desk::{Desk, Ran};
 
 const RUN: &str = "backtest --start 2025-11-10 --end 2025-11-21";
 

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::KeyValue;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::Desk;
+use crate::desk::Desk;
 
 const FLOW: &str = "data/flow/SPY/2025-11.parquet";
 const BARS: &str = "data/bars_1m/SPY/2025-11.parquet";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Desk;
+use crate::desk::Desk;
 use crate::lean::data;
 
 /// Sum of the numbers in `below_floor 17013, no_side 2`.

@@ -7,7 +7,8 @@ use std::process::Stdio;
 use expect_test::expect;
 use serde_json::Value;
 
-use super::{Desk, files_below};
+use super::files_below;
+use crate::desk::Desk;
 
 const RUN: &str = "backtest --start 2025-11-10 --end 2025-11-21";
 
@@ -42,7 +43,7 @@ fn quiet_prints_tables_alone() {
     let quiet = desk.run("backtest --start 2025-11-10 --end 2025-11-24 --quiet");
     assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(3), ""));
     assert_eq!(quiet.stdout, loud.stdout);
-    let fetched = desk.run(&format!("{} --quiet", super::MARKET));
+    let fetched = desk.run(&format!("{} --quiet", crate::desk::MARKET));
     assert_eq!(
         (fetched.code, fetched.stdout + &fetched.stderr),
         (Some(0), String::new())

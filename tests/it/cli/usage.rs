@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use super::Desk;
+use crate::desk::Desk;
 
 /// Each command with what it says.
 fn check(desk: &Desk, code: i32, commands: &[(&str, Expect)]) {

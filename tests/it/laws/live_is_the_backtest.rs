@@ -10,7 +10,8 @@ use flowlab::providers::synthetic::{self, Event, TickerSession};
 use flowlab::store::{Arrival, FlowTable, Store, Table};
 use flowlab::time::Calendar;
 
-use crate::live::{Desk, assert_logged, assert_same_run, only_folder};
+use crate::desk::Desk;
+use crate::live::{assert_logged, assert_same_run, only_folder};
 use crate::market::{self, Ticker, day};
 
 /// Gates so low that all three kinds speak often, with every memory in use.

@@ -9,7 +9,8 @@ use flowlab::report::alert;
 use flowlab::strategies::Kind;
 
 use super::service::{CHAT, DISCORD, Reply, SLACK, Service, TOKEN, WEBHOOK};
-use super::{Desk, live, wait_for};
+use super::{live, wait_for};
+use crate::desk::Desk;
 
 /// A desk whose alerts of all kinds go to all of `channels`.
 pub fn routed(channels: &[(&str, &Service)]) -> Desk {

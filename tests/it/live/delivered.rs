@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use flowlab::report::alert;
 
 use super::service::Received;
-use super::{Desk, texts};
+use super::texts;
+use crate::desk::Desk;
 
 /// What a message begins with that may have been delivered before.
 const MARK: &str = "Possibly a repeat: ";

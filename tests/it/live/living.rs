@@ -5,20 +5,15 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes as long; what does is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A process that may be watched, told to end, or killed.
 pub struct Living {
     pub(super) child: Child,
-    pub(super) stdout: PathBuf,
     pub(super) stderr: PathBuf,
 }
 
 impl Living {
-    pub fn stdout(&self) -> String {
-        std::fs::read_to_string(&self.stdout).expect("UTF-8")
-    }
-
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).expect("UTF-8")
     }

@@ -15,107 +15,29 @@ pub use logged::assert_logged;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::Stdio;
 
 use flowlab::report::alert;
 use flowlab::store::Store;
 use flowlab::strategies::Signal;
-use tempfile::TempDir;
 
+use crate::desk::{Desk, Ran};
 use crate::market;
 
-/// SPY and TSLA over two weeks, cached with their warm-up: 34 signals.
-const MARKET: &str = "fetch --provider synthetic --tickers SPY,TSLA --start 2025-11-10 --sessions 10 \
-                      --events-per-day 60 --data-dir data";
 const PERIOD: &str = "--start 2025-11-10 --end 2025-11-21";
 
-/// A working folder that nothing else looks into.
-pub struct Desk {
-    folder: TempDir,
-    /// Variables that channels are made of.
-    pub variables: Vec<(&'static str, String)>,
-}
-
-/// What a command left behind.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
 impl Desk {
-    pub fn empty() -> Desk {
-        Desk {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            variables: Vec::new(),
-        }
-    }
-
-    /// A desk with the market in `data`.
-    pub fn with_market() -> Desk {
-        static MADE: OnceLock<Desk> = OnceLock::new();
-        let made = MADE.get_or_init(|| {
-            let desk = Desk::empty();
-            let fetched = desk.run(MARKET);
-            assert_eq!(fetched.code, Some(0), "{}", fetched.stderr);
-            desk
-        });
-        let desk = Desk::empty();
-        copy(&made.path("data"), &desk.path("data"));
-        desk
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn text(&self, name: &str) -> String {
-        let text = std::fs::read_to_string(self.path(name));
-        text.unwrap_or_else(|e| panic!("{name}: {e}"))
-    }
-
-    pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("the desk is writable");
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flowlab"));
-        command
-            .args(arguments.split_whitespace())
-            .current_dir(self.folder.path())
-            .env("RUST_BACKTRACE", "0")
-            // For the dead letters of a run without a state.
-            .env("TMPDIR", self.folder.path())
-            .envs(self.variables.iter().cloned())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// Starts a command, whose output goes to files.
+    /// Starts a command, whose words on stderr go to a file.
     pub fn start(&self, arguments: &str) -> Living {
-        let number = (0..).find(|n| !self.path(&format!("{n}.out")).exists());
-        let number = number.expect("some number is free");
-        let file = |kind| self.path(&format!("{number}.{kind}"));
-        let create = |path: &Path| File::create(path).expect("the desk is writable");
-        let (stdout, stderr) = (file("out"), file("err"));
+        let path = |n| self.path(&format!("{n}.err"));
+        let stderr = (0..).map(path).find(|path| !path.exists());
+        let stderr = stderr.expect("some number is free");
         let mut command = self.command(arguments);
-        command.stdout(create(&stdout)).stderr(create(&stderr));
+        command.stdout(Stdio::null());
+        command.stderr(File::create(&stderr).expect("the desk is writable"));
         Living {
             child: command.spawn().expect("it starts"),
-            stdout,
             stderr,
-        }
-    }
-
-    /// Runs a command to its end.
-    pub fn run(&self, arguments: &str) -> Ran {
-        let mut living = self.start(arguments);
-        let status = living.end();
-        Ran {
-            code: status.code(),
-            stdout: living.stdout(),
-            stderr: self.normal(&living.stderr()),
         }
     }
 
@@ -129,22 +51,6 @@ impl Desk {
         let ran = self.live(arguments);
         assert_eq!(ran.code, Some(0), "{arguments}: {}", ran.stderr);
         ran
-    }
-
-    /// Without the desk's path and the names of runs and configs.
-    pub fn normal(&self, text: &str) -> String {
-        let mut text = text.replace(&format!("{}/", self.folder.path().display()), "");
-        for (before, length) in [("v1.0-", 10), ("config ", 10)] {
-            let mut from = 0;
-            while let Some(found) = text[from..].find(before) {
-                from += found + before.len();
-                let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if text.get(from..from + length).is_some_and(is_name) {
-                    text.replace_range(from..from + length, "#");
-                }
-            }
-        }
-        text
     }
 
     /// The signals of the market in the order in which they are told.
@@ -178,6 +84,7 @@ pub fn live(arguments: &str) -> String {
 pub fn texts(signals: &[Signal]) -> Vec<String> {
     signals.iter().map(alert::alert).collect()
 }
+
 /// The one folder in `folder` that is no temporary one.
 pub fn only_folder(folder: &Path) -> PathBuf {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten();
@@ -203,17 +110,5 @@ pub fn assert_same_run(got: &Path, expected: &Path) {
     for name in names(got) {
         let bytes = |folder: &Path| std::fs::read(folder.join(&name)).expect("a file");
         assert!(bytes(got) == bytes(expected), "{} differs", name.display());
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("a copy");
-        }
     }
 }

@@ -8,7 +8,8 @@ use expect_test::expect;
 
 use super::channels::routed;
 use super::service::{Reply, Service};
-use super::{Desk, assert_same_run, live, only_folder, texts};
+use super::{assert_same_run, live, only_folder, texts};
+use crate::desk::Desk;
 
 /// Five seconds are promised; a slow machine gets some on top.
 const END_WITHIN: Duration = Duration::from_secs(15);

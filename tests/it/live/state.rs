@@ -5,7 +5,8 @@ use std::process::Command;
 
 use expect_test::{Expect, expect};
 
-use super::{Desk, assert_logged, assert_same_run, live, only_folder};
+use super::{assert_logged, assert_same_run, live, only_folder};
+use crate::desk::Desk;
 
 const KEPT: &str = "--state-dir state";
 const FILES: [&str; 3] = ["journal.ndjson", "signals_log.csv", "paper_trades_log.csv"];
@@ -226,7 +227,7 @@ fn a_broken_line_is_named_and_nothing_is_lost() {
         KEPT,
         1,
         &expect![[r#"
-            error: state/journal.ndjson:3: not a line of a journal (unknown variant `quued`, expected one of `open`, `told`, `channel`, `queued`, `sending`, `not_sent`, `sent`, `dead`, `finished` at line 1 column 8)
+            error: state/journal.ndjson:3: not a line of a journal (unknown variant `quued`, expected one of `open`, `told`, `caught_up`, `channel`, `queued`, `sending`, `not_sent`, `sent`, `dead`, `finished` at line 1 column 8)
             hint: `--fresh` sets the old state aside and begins anew; another --state-dir keeps both
         "#]],
     );

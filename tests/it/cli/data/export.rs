@@ -4,8 +4,8 @@ use expect_test::expect;
 use flowlab::store::Store;
 use serde_json::Value;
 
-use super::super::Desk;
 use super::says;
+use crate::desk::Desk;
 
 fn rows_listed(desk: &Desk, table: &str, ticker: &str) -> u64 {
     let listing = desk.run("data ls --format json");

@@ -9,9 +9,9 @@ use expect_test::{Expect, expect};
 use flowlab::store::{Severity, Store, Table};
 use flowlab::time::Calendar;
 
-use super::super::Desk;
 use super::super::files::{Facts, rewrite, same, unsorted, without};
 use super::{BARS, FLOW};
+use crate::desk::Desk;
 
 /// `rows` with the number in `column` of one row changed.
 fn changed(
