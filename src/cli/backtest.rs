@@ -7,16 +7,16 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 
+use super::asked::Asked;
 use super::failure::Failure;
 use super::period::say_gaps;
 use super::progress::{Progress, watch};
-use super::{Session, Status, dates, period, universe, writable_folder};
+use super::{Session, Status, period};
 use crate::engine::{self, Job, Meter, Period, Summary, TickerRows};
 use crate::manifest::Manifest;
 use crate::report::{self, Dimension, parse_crossing};
 use crate::store::{EncodedRows, RunWriter};
 use crate::strategies::Kind;
-use crate::time::Calendar;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -43,30 +43,22 @@ type Crossing = std::vec::Vec<Dimension>;
 
 pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     let started = Instant::now();
-    let config = session.config()?;
-    let calendar = Calendar::shipped();
-    dates::check(&calendar, args.start, args.end)?;
-    let store = session.store()?;
-    let tickers = universe::tickers(&args.tickers, &config, &store)?;
-    let period = period::of(args.start, args.end, &store, &calendar, &config, &tickers)?;
-    writable_folder(&session.global.runs_dir, "--runs-dir")?;
-    let job = Job {
-        store: &store,
-        calendar: &calendar,
-        config: &config,
-        tickers: &tickers,
-        period,
-    };
+    let asked = Asked::of(session, &args.tickers, args.start, args.end)?;
+    let job = asked.job();
+    let period = job.period;
     let (summary, writer) = compute(session, &job)?;
-    let sessions = calendar.between(period.start, period.end).len();
-    if summary.gaps.flow.values().flatten().count() == tickers.len() * sessions {
+    let sessions = job.calendar.between(period.start, period.end).len();
+    if summary.gaps.flow.values().flatten().count() == job.tickers.len() * sessions {
         let when = format!("from {} to {}", period.start, period.end);
-        return Err(
-            period::no_flow(&store, &when, &period::flow_sessions(&store, &tickers)?).into(),
-        );
+        let cached = period::flow_sessions(job.store, job.tickers)?;
+        return Err(period::no_flow(job.store, &when, &cached).into());
     }
     let manifest = Manifest::new(&job, &summary);
-    let folder = writer.finish(&manifest.run, &config.resolved_yaml(), &manifest.to_json());
+    let folder = writer.finish(
+        &manifest.run,
+        &job.config.resolved_yaml(),
+        &manifest.to_json(),
+    );
     let folder = folder.context(UNWRITTEN)?;
     let computed = started.elapsed();
     say_gaps(session, &summary.gaps);

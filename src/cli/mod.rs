@@ -1,6 +1,7 @@
 //! The commands: one file each, arguments on top, `run` below. Data goes to stdout, everything said
 //! about it to stderr.
 
+mod asked;
 mod backtest;
 mod completions;
 mod config;

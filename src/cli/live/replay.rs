@@ -11,10 +11,11 @@ use super::pace::{LOOK_FOR_STOP, Pace};
 use super::state::{self, Beginning};
 use super::watch::{self, Watched};
 use super::{Args, Speed};
-use crate::cli::{Session, Status, dates, period, universe, writable_folder};
-use crate::engine::{Job, check_floor};
+use crate::cli::asked::Asked;
+use crate::cli::{Session, Status};
+use crate::engine::check_floor;
 use crate::live::{Desk, Gauges, Opening, Replay, Run, Upkeep};
-use crate::time::{Calendar, Ts, exchange_midnight};
+use crate::time::{Ts, exchange_midnight};
 
 /// Inputs between two looks at whether the journal should be flushed and the board marked.
 const LOOK_EVERY: usize = 1024;
@@ -22,28 +23,23 @@ const LOOK_EVERY: usize = 1024;
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
-    let config = session.config()?;
-    let calendar = Calendar::shipped();
-    dates::check(&calendar, args.start, args.end)?;
-    let store = session.store()?;
-    let tickers = universe::tickers(&args.tickers, &config, &store)?;
-    let period = period::of(args.start, args.end, &store, &calendar, &config, &tickers)?;
-    writable_folder(&session.global.runs_dir, "--runs-dir")?;
-    let job = Job {
-        store: &store,
-        calendar: &calendar,
-        config: &config,
-        tickers: &tickers,
+    let asked = Asked::of(session, &args.tickers, args.start, args.end)?;
+    let Asked {
+        config,
+        calendar,
+        store,
+        tickers,
         period,
-    };
-    let mut replay = Replay::new(&store, &calendar, &config, &tickers, period)
-        .context("cannot open the replay")?;
+    } = &asked;
+    let (job, period) = (asked.job(), *period);
+    let mut replay =
+        Replay::new(store, calendar, config, tickers, period).context("cannot open the replay")?;
     let gauges = Arc::new(Gauges::default());
     let source = format!("replay {} {} to {}", store.name(), period.start, period.end);
     let desk = Desk::new(
-        &config,
-        &calendar,
-        &tickers,
+        config,
+        calendar,
+        tickers,
         replay.pasts(),
         period.start,
         replay.span().sessions.start,
@@ -62,7 +58,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
         sends: args.send,
         now: None,
     };
-    let mut run = state::begin(session, args, &config, &gauges, beginning)?;
+    let mut run = state::begin(session, args, config, &gauges, beginning)?;
     let default_speed = if args.tui {
         Speed::Times(60.0)
     } else {
@@ -93,7 +89,7 @@ pub fn run(session: &Session, args: &Args) -> anyhow::Result<Status> {
     }
     let mut lowest = replay.flow_footers();
     lowest.try_for_each(|(ticker, footers)| {
-        let modes = outcome::modes(&config, ticker);
+        let modes = outcome::modes(config, ticker);
         check_floor(&modes, config.flow.min_notional, ticker, footers)
     })?;
     drop(lowest);
