@@ -19,6 +19,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 
+mod arguments;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -40,18 +42,12 @@ const FLOW: [&str; 12] = [
 const BARS: [&str; 7] = ["ts", "open", "high", "low", "close", "volume", "vwap"];
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
+    let args = arguments::given();
     let Some(dir) = args.first().map(PathBuf::from) else {
         println!("skipped: name a folder of data, see benches/README.md");
         return;
     };
-    let number = |place: usize, default: usize| -> usize {
-        args.get(place)
-            .map_or(default, |text| text.parse().expect("a number"))
-    };
+    let number = |place, usual: usize| arguments::number(&args, place, usual);
     let store = Store::folder(&dir);
     let mut tickers = store.tickers(Table::Flow).expect("the folder is a cache");
     tickers.truncate(number(1, usize::MAX));

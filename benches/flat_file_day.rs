@@ -16,6 +16,7 @@ use flowlab::providers::massive::flat::Trades;
 use flowlab::store::Store;
 use flowlab::time::Calendar;
 
+mod arguments;
 #[path = "flat_file_day/generate.rs"]
 mod generate;
 
@@ -23,14 +24,8 @@ mod generate;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, default: u64| -> u64 {
-        args.get(place)
-            .map_or(default, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: u64| arguments::number(&args, place, usual);
     let (prints, runs) = (number(0, 12_000_000), number(1, 5));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = std::env::var_os("FLAT_FILE")

@@ -16,6 +16,8 @@ use flowlab::time::{Calendar, Ts};
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 
+mod arguments;
+
 const KEY: &str = "a-key";
 const TICKERS: usize = 40;
 const CONTRACTS_PER_TICKER: usize = 2_500;
@@ -27,14 +29,8 @@ const FRAME: usize = 200;
 const LARGE_EVERY: u64 = 30;
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, usual: u64| -> u64 {
-        args.get(place)
-            .map_or(usual, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: u64| arguments::number(&args, place, usual);
     let (rate, seconds) = (number(0, 300_000), number(1, 60));
     let rest = Server::rest();
     let sockets = TcpListener::bind("127.0.0.1:0").expect("a port of loopback");

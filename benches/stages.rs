@@ -14,6 +14,8 @@ use flowlab::store::{EncodedRows, Store, Table};
 use flowlab::strategies::{Kind, Signal};
 use flowlab::time::Calendar;
 
+mod arguments;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -44,20 +46,14 @@ impl Stage {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
+    let args = arguments::given();
     let Some(dir) = args.first().map(PathBuf::from) else {
         println!("skipped: name a folder of data, see benches/README.md");
         return;
     };
     let store = Store::folder(&dir);
     let mut tickers = store.tickers(Table::Flow).expect("the folder is a cache");
-    tickers.truncate(
-        args.get(1)
-            .map_or(20, |text| text.parse().expect("a number")),
-    );
+    tickers.truncate(arguments::number(&args, 1, 20));
     let sources = Sources {
         file: None,
         search_dir: dir,

@@ -20,6 +20,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rand::{RngExt, SeedableRng};
 
+mod arguments;
+
 const MONTH: usize = 21;
 
 /// A way to cut: which days of which tickers share a file.
@@ -59,14 +61,8 @@ impl Layout {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, default: usize| -> usize {
-        args.get(place)
-            .map_or(default, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: usize| arguments::number(&args, place, usual);
     let (tickers, days, rows) = (number(0, 500), number(1, 250), number(2, 40));
     println!("{tickers} tickers x {days} days x {rows} rows, one thread, page cache warm");
     println!(

@@ -8,18 +8,14 @@ use flowlab::providers::synthetic::{Market, Params, default_tickers};
 use flowlab::time::Calendar;
 use rayon::prelude::*;
 
+mod arguments;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, default: usize| -> usize {
-        args.get(place)
-            .map_or(default, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: usize| arguments::number(&args, place, usual);
     let start = "2025-06-02".parse().expect("a date");
     let mut params = Params::new(1, default_tickers(number(0, 40)), start, number(1, 60));
     params.events_per_day = number(2, 1000) as u32;

@@ -15,6 +15,8 @@ use flowlab::providers::unusual_whales;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+mod arguments;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -22,14 +24,8 @@ const TICKERS: u64 = 3000;
 const CONTRACTS_PER_TICKER: u64 = 60;
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, default: f64| -> f64 {
-        args.get(place)
-            .map_or(default, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: f64| arguments::number(&args, place, usual);
     let rows = (number(0, 3.0) * 1e6) as u64;
     assert!(rows <= 100_000_000, "rows are given in millions");
     let folder = match args.get(2) {
