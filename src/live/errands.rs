@@ -2,9 +2,12 @@
 //!
 //! A few threads ask, at the pace of the vendor's client, so that nobody who reads the stream waits.
 
-use std::collections::{BTreeMap, VecDeque};
+mod questions;
+mod quiet;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -16,6 +19,9 @@ use crate::flow::{Print, Rules, Sight, sights};
 use crate::providers::massive::{Fetched, Massive, MassiveError, TimedBar};
 use crate::store::MinuteBar;
 use crate::time::{Calendar, Session, Ts};
+use questions::Questions;
+pub use quiet::NoChain;
+use quiet::{quiet_since, whole_ms};
 
 const MS_NS: i64 = 1_000_000;
 
@@ -37,6 +43,18 @@ pub enum Errand {
         ticker: String,
         date: NaiveDate,
     },
+    /// Which contracts of a ticker have not traded since `from`.
+    Chain {
+        hole: u64,
+        ticker: String,
+        from: Ts,
+    },
+    /// Prints of a time in which a contract was said to have none.
+    Check {
+        symbol: String,
+        from: Ts,
+        to: Ts,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +75,18 @@ pub enum Answer {
         ticker: String,
         bars: Result<Vec<MinuteBar>, String>,
     },
+    Chain {
+        hole: u64,
+        ticker: String,
+        /// Contracts that had not traded.
+        quiet: Result<Vec<String>, NoChain>,
+    },
+    Check {
+        symbol: String,
+        from: Ts,
+        to: Ts,
+        prints: Result<Vec<Print>, String>,
+    },
 }
 
 /// Whoever asks.
@@ -64,44 +94,6 @@ pub enum Errands {
     Threads(Arc<Questions>),
     /// A recording has the answers, and tells them in its time.
     Recorded,
-}
-
-/// Questions that wait.
-#[derive(Default)]
-pub struct Questions {
-    queues: Mutex<Queues>,
-    is_more: Condvar,
-}
-
-#[derive(Default)]
-struct Queues {
-    /// Of quotes and bars: a decision waits for each.
-    urgent: VecDeque<Errand>,
-    /// Of prints: there may be as many as there are contracts.
-    prints: VecDeque<Errand>,
-    is_closed: bool,
-}
-
-impl Questions {
-    fn lock(&self) -> MutexGuard<'_, Queues> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next question; none when nobody asks any more.
-    fn next(&self) -> Option<Errand> {
-        let mut queues = self.lock();
-        loop {
-            if queues.is_closed {
-                return None;
-            }
-            let urgent = queues.urgent.pop_front();
-            if let Some(errand) = urgent.or_else(|| queues.prints.pop_front()) {
-                return Some(errand);
-            }
-            let waited = self.is_more.wait(queues);
-            queues = waited.unwrap_or_else(PoisonError::into_inner);
-        }
-    }
 }
 
 impl Errands {
@@ -118,7 +110,11 @@ impl Errands {
             let (answers, questions) = (answers.clone(), questions.clone());
             std::thread::spawn(move || {
                 while let Some(errand) = questions.next() {
+                    let is_check = matches!(errand, Errand::Check { .. });
                     let answer = ask(&massive, &calendar, errand);
+                    if is_check {
+                        questions.checked();
+                    }
                     if answers.send(Message::Answer(answer)).is_err() {
                         return;
                     }
@@ -129,26 +125,9 @@ impl Errands {
     }
 
     pub fn ask(&self, errand: Errand) {
-        let Errands::Threads(questions) = self else {
-            return;
-        };
-        let mut queues = questions.lock();
-        match &errand {
-            Errand::Prints { hole: newest, .. } => {
-                // Nobody waits any more for what was asked for a hole that has grown since.
-                let is_void = |first: &Errand| match first {
-                    Errand::Prints { hole, .. } => hole < newest,
-                    _ => false,
-                };
-                if queues.prints.front().is_some_and(is_void) {
-                    queues.prints.clear();
-                }
-                queues.prints.push_back(errand);
-            }
-            _ => queues.urgent.push_back(errand),
+        if let Errands::Threads(questions) = self {
+            questions.push(errand);
         }
-        drop(queues);
-        questions.is_more.notify_one();
     }
 
     /// Whether answers come without a question, from a recording.
@@ -159,8 +138,7 @@ impl Errands {
     /// Nobody asks any more. What is under way ends by itself; nobody waits for it.
     pub fn close(self) {
         if let Errands::Threads(questions) = self {
-            questions.lock().is_closed = true;
-            questions.is_more.notify_all();
+            questions.close();
         }
     }
 }
@@ -182,6 +160,17 @@ fn ask(massive: &Massive, calendar: &Calendar, errand: Errand) -> Answer {
             bars: minute_bars(massive, calendar, &ticker, date).map_err(|e| e.to_string()),
             hole,
             ticker,
+        },
+        Errand::Chain { hole, ticker, from } => Answer::Chain {
+            quiet: quiet_since(massive, &ticker, from),
+            hole,
+            ticker,
+        },
+        Errand::Check { symbol, from, to } => Answer::Check {
+            prints: prints(massive, &symbol, from, to).map_err(|e| e.to_string()),
+            symbol,
+            from,
+            to,
         },
     }
 }
@@ -212,7 +201,7 @@ fn prints(massive: &Massive, symbol: &str, from: Ts, to: Ts) -> Result<Vec<Print
     };
     for print in &mut fetched.rows {
         // The stream tells whole milliseconds, and a print of both is one.
-        print.ts = Ts::from_ns(print.ts.ns().div_euclid(MS_NS) * MS_NS);
+        print.ts = whole_ms(print.ts);
     }
     // Stable: prints of one millisecond stay as they were reported.
     fetched.rows.sort_by_key(|print| print.ts);

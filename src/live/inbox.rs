@@ -40,6 +40,8 @@ pub enum Moment {
         to: Ts,
         questions: usize,
     },
+    /// An answer about the hole of prints of this number led to `questions` more.
+    AskedOn { hole: u64, questions: usize },
     /// Nothing had come for so long that everything was taken as complete.
     Quiet,
 }

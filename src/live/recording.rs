@@ -219,4 +219,33 @@ mod tests {
         }
         assert_eq!(times, [1, 3]);
     }
+
+    #[test]
+    fn a_recording_from_before_chains_were_asked_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording");
+        let lines = [
+            r#"{"at":1,"moment":{"asked":{"feed":"options","hole":2,"to":9,"questions":1}}}"#,
+            r#"{"at":2,"answer":{"prints":{"hole":2,"symbol":"TSLA250711C00300000","prints":{"Ok":[]}}}}"#,
+            r#"{"at":3,"moment":"quiet"}"#,
+        ];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let mut recording = Recording::open(&path).unwrap();
+        let mut told = Vec::new();
+        while let Some((_, message)) = recording.next_message().unwrap() {
+            told.push(message);
+        }
+        let asked = Moment::Asked {
+            feed: Feed::Options,
+            hole: 2,
+            to: Ts::from_ns(9),
+            questions: 1,
+        };
+        assert!(matches!(told[0], Message::Moment(moment) if moment == asked));
+        assert!(matches!(
+            told[1],
+            Message::Answer(Answer::Prints { hole: 2, .. })
+        ));
+        assert!(matches!(told[2], Message::Moment(Moment::Quiet)));
+    }
 }

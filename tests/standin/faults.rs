@@ -59,6 +59,10 @@ pub enum Kind {
     /// The last half of the JSON is not there, and `Content-Length` agrees with what is left.
     HalfJson,
 
+    // The right answer of another time.
+    /// The answer is as of so long ago.
+    Behind(Duration),
+
     // Paging. The data stay complete: whoever follows wisely gets every row once.
     /// The next page is this one again, under a new cursor.
     RepeatedPage,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   lost ──── up again ──── first print: now it is known up to when ──── asked ──── all answers: closed
+//!                                                      chains first, then ╯ whatever is not quiet
 //! ```
 
 use std::collections::BTreeSet;
@@ -92,6 +93,13 @@ impl Hole {
         number == self.number && matches!(self.state, State::Asked { .. })
     }
 
+    /// Because of an answer, as many more questions were asked.
+    pub fn asked_on(&mut self, questions: usize) {
+        if let State::Asked { outstanding, .. } = &mut self.state {
+            *outstanding += questions;
+        }
+    }
+
     /// An answer came; `failed` names the ticker it was no for.
     pub fn answered(&mut self, failed: Option<String>) {
         if let State::Asked {
@@ -150,6 +158,18 @@ mod tests {
         };
         assert_eq!(hole.closed(), Some(closed));
         assert!(!hole.is_asked(number) && hole.closed().is_none());
+    }
+
+    #[test]
+    fn an_answer_that_leads_to_more_questions_does_not_close_a_hole() {
+        let mut hole = Hole::default();
+        hole.open(at(10));
+        hole.ask(at(20), 1);
+        hole.asked_on(1);
+        hole.answered(None);
+        assert_eq!(hole.closed(), None);
+        hole.answered(None);
+        assert!(hole.closed().is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod kept;
 mod order;
 mod pipeline;
 mod resume;
+mod second_look;
 mod tape;
 
 pub use contract::Wanted;

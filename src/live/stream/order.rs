@@ -12,7 +12,7 @@
 //! the order in which REST lists them, and contracts go by symbol: the numbers that prints are given
 //! are then those that a day fetched later gives them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::flow::{Codes, Print};
 use crate::time::Ts;
@@ -55,6 +55,8 @@ pub struct Order {
     newest: Ts,
     /// A hole lies before this: the watermark does not go beyond.
     is_held: bool,
+    /// While it is held: contracts of which a print at or after the hole's beginning is known.
+    heard: HashSet<u32>,
     waiting: BTreeMap<Ts, Vec<(Numbered, Origin)>>,
     settled: VecDeque<(Ts, Names)>,
     remembered: usize,
@@ -75,6 +77,11 @@ impl Names {
     fn len(&self) -> usize {
         self.numbers.len() + self.looks.len()
     }
+
+    fn contracts(&self) -> impl Iterator<Item = u32> {
+        let numbers = self.numbers.iter().map(|(contract, _)| *contract);
+        numbers.chain(self.looks.iter().map(|looks| looks.0))
+    }
 }
 
 impl Order {
@@ -85,6 +92,7 @@ impl Order {
             watermark,
             newest: watermark,
             is_held: false,
+            heard: HashSet::new(),
             waiting: BTreeMap::new(),
             settled: VecDeque::new(),
             remembered: 0,
@@ -99,7 +107,23 @@ impl Order {
 
     /// Keeps the watermark where it is until [`Order::let_go`].
     pub fn hold(&mut self) {
+        if self.is_held {
+            return;
+        }
         self.is_held = true;
+        // REST may have been ahead of a silence that was none.
+        let from = self.heard_to();
+        let settled = self.settled.iter().rev();
+        let settled = settled.take_while(|(ts, _)| *ts >= from);
+        let settled = settled.flat_map(|(_, names)| names.contracts());
+        let waiting = self.waiting.values().flatten();
+        let waiting = waiting.map(|(numbered, _)| numbered.contract);
+        self.heard = settled.chain(waiting).collect();
+    }
+
+    /// Whether a print of `contract` is known that lies in the hole or after it.
+    pub fn has_heard(&self, contract: u32) -> bool {
+        self.heard.contains(&contract)
     }
 
     pub fn is_held(&self) -> bool {
@@ -108,6 +132,7 @@ impl Order {
 
     pub fn let_go(&mut self) {
         self.is_held = false;
+        self.heard.clear();
     }
 
     /// Somebody's print of `ts` was heard: time has come that far.
@@ -134,9 +159,7 @@ impl Order {
             };
         }
         self.newest = self.newest.max(ts);
-        let bucket = self.waiting.entry(ts).or_default();
-        bucket.push((numbered, Origin::Stream(sequence)));
-        Taken::Waits
+        self.wait(numbered, Origin::Stream(sequence))
     }
 
     /// A print of the backfill of `hole`, in the order of the answer; one that is settled is known.
@@ -152,8 +175,15 @@ impl Order {
                 false => Taken::Repeat,
             };
         }
-        let bucket = self.waiting.entry(ts).or_default();
-        bucket.push((numbered, Origin::Rest(hole)));
+        self.wait(numbered, Origin::Rest(hole))
+    }
+
+    fn wait(&mut self, numbered: Numbered, origin: Origin) -> Taken {
+        if self.is_held {
+            self.heard.insert(numbered.contract);
+        }
+        let bucket = self.waiting.entry(numbered.print.ts).or_default();
+        bucket.push((numbered, origin));
         Taken::Waits
     }
 

@@ -180,10 +180,18 @@ impl<'a> StreamTape<'a> {
         &self.contracts[contract as usize].listed.symbol
     }
 
-    pub fn symbols(&self) -> impl Iterator<Item = &str> {
-        self.contracts
-            .iter()
-            .map(|contract| contract.listed.symbol.as_str())
+    /// Every contract that has a number, with its ticker.
+    pub fn symbols(&self) -> impl Iterator<Item = (&str, usize)> {
+        let contracts = self.contracts.iter();
+        contracts.map(|contract| (contract.listed.symbol.as_str(), contract.ticker))
+    }
+
+    /// The ticker of a contract, which need not have a number; `None` when it is not of the run.
+    pub fn whose(&self, symbol: &str) -> Option<usize> {
+        match self.numbers.get(symbol) {
+            Some(number) => number.map(|number| self.ticker_of(number)),
+            None => self.of_the_run(symbol).map(|(_, ticker)| ticker),
+        }
     }
 
     pub fn ticker_of(&self, contract: u32) -> usize {

@@ -1,4 +1,5 @@
-//! The chain: open interest, of now from the snapshot and of past days where the plan has it.
+//! The chain: when its contracts last traded, and open interest, of now from the snapshot and of past
+//! days where the plan has it.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use super::row::Row;
 use super::wire::{Cell, Fault};
 use super::{Fetched, Massive, MassiveError};
 use crate::flow::Contract;
+use crate::time::Ts;
 
 /// A live contract in the snapshot of its chain.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +18,17 @@ pub struct ChainRow {
     pub contract: String,
     /// At the end of the last trading day before the call, whatever day the caller is thinking of.
     pub open_interest: Option<i64>,
+    pub last_trade: LastTrade,
+}
+
+/// When a contract last traded, as far as its chain says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastTrade {
+    At(Ts),
+    /// No trade is named, and the day has no volume.
+    Never,
+    /// Trades are not in the plan, or come with a delay, or what is said of them cannot be read.
+    Unknown,
 }
 
 /// Open interest of `contract` at the close of `date`: not known before the next morning.
@@ -26,17 +39,39 @@ pub struct OpenInterestRow {
     pub open_interest: i64,
 }
 
-#[derive(Default, Deserialize, PartialEq)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct WireSnapshot {
     details: Row<WireDetails>,
     open_interest: Cell,
+    last_trade: Row<WireLastTrade>,
+    day: Row<WireDay>,
+}
+
+/// A contract that trades between two pages has the same row in both.
+impl PartialEq for WireSnapshot {
+    fn eq(&self, other: &WireSnapshot) -> bool {
+        self.details == other.details && self.open_interest == other.open_interest
+    }
 }
 
 #[derive(Default, Deserialize, PartialEq)]
 #[serde(default)]
 struct WireDetails {
     ticker: Cell,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireLastTrade {
+    sip_timestamp: Cell,
+    timeframe: Cell,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireDay {
+    volume: Cell,
 }
 
 #[derive(Default, Deserialize, PartialEq)]
@@ -56,7 +91,34 @@ impl WireSnapshot {
                 Cell::Missing => None,
                 cell => Some(contracts(cell)?),
             },
+            last_trade: self.last_trade(),
         })
+    }
+
+    /// No reason to leave out the row: whoever asks for open interest does not care.
+    fn last_trade(&self) -> LastTrade {
+        match &self.last_trade {
+            Row::Object(last) => last.told(),
+            Row::Other(Cell::Missing) if !self.has_volume() => LastTrade::Never,
+            Row::Other(_) => LastTrade::Unknown,
+        }
+    }
+
+    fn has_volume(&self) -> bool {
+        match &self.day {
+            Row::Object(day) => !day.volume.is_missing() && day.volume.number() != Some(0.0),
+            Row::Other(cell) => !cell.is_missing(),
+        }
+    }
+}
+
+impl WireLastTrade {
+    fn told(&self) -> LastTrade {
+        let is_of_now = matches!(self.timeframe.text(), None | Some("REAL-TIME"));
+        match self.sip_timestamp.ts_ns("last_trade.sip_timestamp") {
+            Ok(ts) if is_of_now => LastTrade::At(ts),
+            _ => LastTrade::Unknown,
+        }
     }
 }
 

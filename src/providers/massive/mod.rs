@@ -36,7 +36,7 @@ mod trades;
 mod wire;
 
 pub use bars::{DayBar, GroupedBar, TimedBar};
-pub use chain::{ChainRow, OpenInterestRow};
+pub use chain::{ChainRow, LastTrade, OpenInterestRow};
 pub use client::Traffic;
 pub use entitlements::{Access, Entitlements};
 pub use error::{MassiveError, Passing};

@@ -82,11 +82,16 @@ fn marked(logged: &[Row], expected: &[Row]) -> Vec<Row> {
 
 #[test]
 fn a_gap_that_rest_cannot_fill_is_said_and_marks_the_signals_after_it() {
-    let stage = Stage::new(
+    let stage = Stage::with_options(
         DAY,
-        Stream {
-            pace: 5_000.0,
-            ..stream(DAY, Plan::default())
+        Options {
+            stream: Some(Stream {
+                pace: 5_000.0,
+                ..stream(DAY, Plan::default())
+            }),
+            // A chain would spare the contract.
+            not_entitled: vec![Family::Snapshot],
+            ..Options::default()
         },
     );
     let world = world();

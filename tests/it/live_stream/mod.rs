@@ -1,6 +1,7 @@
 //! `live --source massive` against the stand-in's sockets: whatever happens on the way, what comes of
 //! a day is what a backtest of the same day, fetched afterwards, has.
 
+mod chains;
 mod losses;
 mod missed;
 mod parity;

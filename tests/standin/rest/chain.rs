@@ -1,5 +1,8 @@
 //! What is known of chains beside trades: the snapshot of now, and open interest of past days.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use super::super::Family;
@@ -98,12 +101,7 @@ impl Call<'_> {
         if let Some(count) = last_session.and_then(|date| contract.open_interest.get(&date)) {
             row["open_interest"] = json!(count);
         }
-        let quotes = contract
-            .quotes
-            .values()
-            .rev()
-            .flat_map(|day| day.iter().rev());
-        let quote = quotes.into_iter().find(|quote| quote.ts <= self.now);
+        let quote = self.past(&contract.quotes, |quote| quote.ts).last();
         if let Some(quote) = quote.filter(|_| self.check_plan(Family::Quotes).is_ok()) {
             row["last_quote"] = json!({
                 "ask": quote.ask, "ask_size": quote.ask_size, "bid": quote.bid,
@@ -111,30 +109,46 @@ impl Call<'_> {
                 "last_updated": quote.ts, "timeframe": "REAL-TIME",
             });
         }
-        let prints = contract
-            .prints
-            .values()
-            .rev()
-            .flat_map(|day| day.iter().rev());
-        let print = prints.into_iter().find(|print| print.ts <= self.now);
+        let print = self.past(&contract.prints, |print| print.ts).last();
         if let Some(print) = print.filter(|_| self.check_plan(Family::Trades).is_ok()) {
             row["last_trade"] = json!({
                 "conditions": print.conditions, "exchange": print.exchange, "price": print.price,
                 "sip_timestamp": print.ts, "size": print.size, "timeframe": "REAL-TIME",
             });
         }
+        let today = contract.prints.range(self.today..=self.today);
+        let today = today.flat_map(|(_, prints)| prints);
+        let volume: i64 = today
+            .take_while(|print| print.ts <= self.now)
+            .map(|print| print.size)
+            .sum();
+        if volume > 0 {
+            row["day"] = json!({"volume": volume});
+        }
         let mut underlying = json!({"ticker": ticker, "timeframe": "REAL-TIME"});
-        let bars = stock
-            .minute_bars
-            .values()
-            .rev()
-            .flat_map(|day| day.iter().rev());
-        if let Some(bar) = bars.into_iter().find(|bar| bar.ts < self.now) {
+        // The bar that has just begun has no price yet.
+        let bars = self.past(&stock.minute_bars, |bar| bar.ts + 1);
+        if let Some(bar) = bars.last() {
             underlying["price"] = json!(bar.close);
             underlying["last_updated"] = json!(bar.ts);
         }
         row["underlying_asset"] = underlying;
         row
+    }
+
+    /// Of the last day on which there was something by now, what there was.
+    fn past<'t, T>(
+        &self,
+        days: &'t BTreeMap<NaiveDate, Vec<T>>,
+        ts: impl Fn(&T) -> i64,
+    ) -> &'t [T] {
+        let past = days.range(..=self.today).rev().map(|(_, reports)| {
+            let count = reports.partition_point(|report| ts(report) <= self.now);
+            &reports[..count]
+        });
+        past.into_iter()
+            .find(|past| !past.is_empty())
+            .unwrap_or_default()
     }
 
     /// A row per contract and session, once the morning after that session has come.

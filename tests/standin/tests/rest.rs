@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::super::faults::{Fault, Kind};
 use super::super::{Family, Options};
 use super::{agent, check, column, get, json, start};
 
@@ -104,6 +105,27 @@ fn open_interest_is_that_of_the_day_before() {
         "id",
     );
     assert_eq!(conditions.len(), 33);
+}
+
+#[test]
+fn a_chain_says_what_traded_last_as_of_the_answer() {
+    let path = "/v3/snapshot/options/XYZ";
+    let server = start(Options::default());
+    let told = || {
+        let row = json(&server, path)["results"][0].clone();
+        let last = row["last_trade"]["sip_timestamp"].clone();
+        (last.as_i64(), row["day"]["volume"].as_i64())
+    };
+    // 09:30:11 in New York on Wednesday, and on Tuesday.
+    let (today, yesterday) = (1_759_930_211_000_000_000, 1_759_843_811_000_000_000);
+    assert_eq!(told(), (Some(today), Some(85)));
+    let half_past_nine = 1_759_930_205_000_000_000;
+    server.set_now(half_past_nine);
+    assert_eq!(told(), (Some(today - 10_000_000_000), Some(80)));
+    let behind = Kind::Behind(Duration::from_secs(60));
+    server.inject(Fault::on(path, behind));
+    assert_eq!(told(), (Some(yesterday), None));
+    assert_eq!(told().1, Some(80));
 }
 
 #[test]

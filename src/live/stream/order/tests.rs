@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use super::super::second_look::SecondLook;
 use super::*;
 
 const MS_NS: i64 = 1_000_000;
@@ -98,6 +99,26 @@ fn rest_that_is_ahead_does_not_move_time() {
     assert_eq!(order.stream(print(0, 120, 2), 2), Taken::Waits);
 }
 
+#[test]
+fn whose_prints_of_a_hole_are_known_is_known_while_it_is_open() {
+    let mut order = order();
+    order.stream(print(0, 100, 1), 1);
+    // REST is ahead, and then nothing comes for long.
+    order.rest(print(1, 120, 1), 1);
+    assert_eq!(settled_before(&mut order, 351), [(0, 1), (1, 1)]);
+    order.hold();
+    let heard = |order: &Order| [0, 1, 2].map(|contract| order.has_heard(contract));
+    assert_eq!(heard(&order), [false, true, false]);
+    order.stream(print(2, 400, 1), 2);
+    order.hold();
+    assert_eq!(heard(&order), [false, true, true]);
+    order.let_go();
+    assert_eq!(heard(&order), [false; 3]);
+    // It waits still.
+    order.hold();
+    assert_eq!(heard(&order), [false, true, true]);
+}
+
 /// What reaches a listener, in the order of its coming.
 enum Comes {
     Stream(Numbered, i64),
@@ -160,57 +181,143 @@ fn ms(numbered: &Numbered) -> i64 {
     numbered.print.ts.ns() / MS_NS
 }
 
-#[test]
-fn whatever_is_lost_repeated_or_out_of_order_the_tape_comes_out_as_it_was() {
-    for seed in 0..3_000 {
-        let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut now = 0;
-        let mut truth: Vec<(Numbered, i64)> = Vec::new();
-        for sequence in 0..random.random_range(1..60) {
-            now += [0, 0, 1, 10, 40, 60][random.random_range(0..6)];
-            let contract = random.random_range(0..SYMBOLS.len() as u32);
-            // Many look alike.
-            let size = random.random_range(1..3);
-            truth.push((print(contract, now, size), sequence));
-        }
-        let mut order = order();
-        let mut came = Vec::new();
-        let (mut losses, mut outstanding): (usize, BTreeSet<u32>) = (0, BTreeSet::new());
-        for (at, _, comes) in deliveries(&mut random, &truth) {
-            match comes {
-                Comes::Stream(numbered, sequence) => {
-                    let taken = order.stream(numbered, sequence);
-                    assert_ne!(taken, Taken::Late, "tape {seed} at {at}");
+/// A tape, and what a listener made of it.
+struct Heard {
+    truth: Vec<Numbered>,
+    came: Vec<Numbered>,
+    /// In the order of their finding: by the stream, after their time, and by the second look.
+    late: Vec<Numbered>,
+    missed: Vec<Numbered>,
+    spared: usize,
+}
+
+/// Chains are `behind` by so many milliseconds; without them all contracts are asked for.
+fn heard(seed: u64, behind: Option<i64>) -> Heard {
+    let mut random = Pcg64Mcg::seed_from_u64(seed);
+    let mut now = 0;
+    let mut truth: Vec<(Numbered, i64)> = Vec::new();
+    for sequence in 0..random.random_range(1..60) {
+        now += [0, 0, 1, 10, 40, 60][random.random_range(0..6)];
+        let contract = random.random_range(0..SYMBOLS.len() as u32);
+        // Many look alike.
+        let size = random.random_range(1..3);
+        truth.push((print(contract, now, size), sequence));
+    }
+    let known = |contract: u32, by: i64| {
+        let own = truth.iter().map(|(numbered, _)| *numbered);
+        own.filter(move |numbered| numbered.contract == contract && ms(numbered) <= by)
+    };
+    let (mut order, mut look) = (order(), SecondLook::default());
+    let (mut came, mut late): (Vec<Numbered>, Vec<Numbered>) = (Vec::new(), Vec::new());
+    let (mut losses, mut outstanding, mut spared): (usize, BTreeSet<u32>, usize) =
+        Default::default();
+    let (mut from, mut to) = (at(0), at(0));
+    for (time, _, comes) in deliveries(&mut random, &truth) {
+        match comes {
+            Comes::Stream(numbered, sequence) => {
+                if order.stream(numbered, sequence) == Taken::Late {
+                    look.told(&numbered);
+                    late.push(numbered);
                 }
-                Comes::Down => {
-                    losses += 1;
-                    order.hold();
-                }
-                Comes::Asks => outstanding = (0..SYMBOLS.len() as u32).collect(),
-                Comes::Answer { contract, of_loss } if of_loss + 1 == losses => {
-                    let known = truth.iter().filter(|(numbered, _)| {
-                        numbered.contract == contract && ms(numbered) <= at
-                    });
-                    for (numbered, _) in known {
-                        order.rest(*numbered, losses as u64);
-                    }
-                    outstanding.remove(&contract);
-                    if outstanding.is_empty() {
-                        order.let_go();
-                    }
-                }
-                // To a hole that has grown since.
-                Comes::Answer { .. } => {}
             }
-            order.settle(symbol, |numbered| came.push(*numbered));
+            Comes::Down => {
+                losses += 1;
+                if !order.is_held() {
+                    from = order.heard_to();
+                }
+                order.hold();
+                look.ask_anew();
+                outstanding.clear();
+            }
+            Comes::Asks => {
+                to = at(time + 1);
+                let contracts = 0..SYMBOLS.len() as u32;
+                let (quiet, others): (Vec<u32>, Vec<u32>) = contracts.partition(|contract| {
+                    behind.is_some_and(|behind| {
+                        let last = known(*contract, time - behind).next_back();
+                        let is_quiet = last.is_none_or(|last| last.print.ts < from);
+                        is_quiet && !order.has_heard(*contract)
+                    })
+                });
+                spared += quiet.len();
+                quiet.iter().for_each(|contract| look.spare(*contract));
+                outstanding = others.into_iter().collect();
+            }
+            Comes::Answer { contract, of_loss } if of_loss + 1 == losses => {
+                if outstanding.remove(&contract) {
+                    for numbered in known(contract, time) {
+                        order.rest(numbered, losses as u64);
+                    }
+                }
+                if outstanding.is_empty() && order.is_held() {
+                    look.closed(from, to);
+                    order.let_go();
+                }
+            }
+            // To a hole that has grown since.
+            Comes::Answer { .. } => {}
         }
-        order.settle_before(at(i64::MAX / 2 / MS_NS), symbol, |numbered| {
+        order.settle(symbol, |numbered| {
+            look.told(numbered);
             came.push(*numbered);
         });
-        truth.sort_by_key(|(numbered, sequence)| {
-            (numbered.print.ts, symbol(numbered.contract), *sequence)
-        });
-        let truth: Vec<Numbered> = truth.iter().map(|(numbered, _)| *numbered).collect();
-        assert_eq!(came, truth, "tape {seed}");
     }
+    order.settle_before(at(i64::MAX / 2 / MS_NS), symbol, |numbered| {
+        look.told(numbered);
+        came.push(*numbered);
+    });
+    let mut missed = Vec::new();
+    for (contract, span) in look.ripe(order.watermark()) {
+        let prints = known(contract, i64::MAX).map(|numbered| numbered.print);
+        let found = look.answered(contract, span, prints.collect());
+        missed.extend(found.into_iter().map(|print| Numbered { contract, print }));
+    }
+    assert_eq!(look.pending(), 0, "tape {seed}");
+    truth.sort_by_key(|(numbered, sequence)| {
+        (numbered.print.ts, symbol(numbered.contract), *sequence)
+    });
+    Heard {
+        truth: truth.into_iter().map(|(numbered, _)| numbered).collect(),
+        came,
+        late,
+        missed,
+        spared,
+    }
+}
+
+#[test]
+fn whatever_is_lost_repeated_or_out_of_order_the_tape_comes_out_as_it_was() {
+    let mut spared = 0;
+    for seed in 0..3_000 {
+        for behind in [None, Some(0)] {
+            let heard = heard(seed, behind);
+            assert_eq!(heard.late, [], "tape {seed}");
+            assert_eq!(heard.missed, [], "tape {seed}");
+            assert_eq!(heard.came, heard.truth, "tape {seed}");
+            spared += heard.spared;
+        }
+    }
+    assert!(spared > 1_000, "{spared}");
+}
+
+#[test]
+fn what_a_chain_that_is_behind_loses_is_found_by_the_second_look_and_nothing_else_is() {
+    let mut missed = 0;
+    for seed in 0..3_000 {
+        let mut heard = heard(seed, Some(200));
+        missed += heard.missed.len();
+        let mut all = heard.came;
+        all.append(&mut heard.late);
+        all.append(&mut heard.missed);
+        all.sort_by_key(|numbered| {
+            let Numbered { contract, print } = numbered;
+            (print.ts, symbol(*contract), print.size)
+        });
+        heard.truth.sort_by_key(|numbered| {
+            let Numbered { contract, print } = numbered;
+            (print.ts, symbol(*contract), print.size)
+        });
+        assert_eq!(all, heard.truth, "tape {seed}");
+    }
+    assert!(missed > 1_000, "{missed}");
 }

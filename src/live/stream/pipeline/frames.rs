@@ -59,7 +59,7 @@ impl Pipeline<'_> {
             self.skew(last);
             if self.prints.unasked().is_some() && self.is_up[Feed::Options as usize] {
                 // Whatever comes later comes by the stream.
-                self.ask_for_prints(first.plus_ns(self.waits.reorder_ns + MS_NS));
+                self.ask_for_chains(first.plus_ns(self.waits.reorder_ns + MS_NS));
             }
         }
         // A bar says that those before it are whole. One that was told before says nothing.
@@ -78,6 +78,7 @@ impl Pipeline<'_> {
     /// A round of asking: everything from midnight to its end is there, so there are no holes.
     pub(super) fn polled(&mut self, polled: Polled) -> Result<(), StreamError> {
         self.prints = Hole::default();
+        self.second_look.ask_anew();
         self.bars = Hole::default();
         self.order.let_go();
         self.bars_are_whole();
@@ -114,26 +115,28 @@ impl Pipeline<'_> {
             conditions: trade.conditions,
             correction: 0,
         };
-        match self
-            .order
-            .stream(Numbered { contract, print }, trade.sequence)
-        {
+        let numbered = Numbered { contract, print };
+        match self.order.stream(numbered, trade.sequence) {
             Taken::Waits => {}
             Taken::Repeat => self.gauges.duplicates.add(1),
-            Taken::Late => self.late(contract, &print),
+            Taken::Late => self.late(&numbered),
         }
     }
 
-    /// A print that came when its time was settled: its event is told without it.
-    pub(super) fn late(&mut self, contract: u32, print: &Print) {
+    /// A print that came when its time was settled.
+    pub(super) fn late(&mut self, numbered: &Numbered) {
+        self.second_look.told(numbered);
+        self.too_late(numbered, "live.reorder_ms waits longer");
+    }
+
+    /// Its event is told without it.
+    pub(super) fn too_late(&mut self, numbered: &Numbered, why: &str) {
+        let Numbered { contract, print } = numbered;
         self.gauges.late_prints.add(1);
-        let ticker = self.tape.ticker_of(contract);
+        let ticker = self.tape.ticker_of(*contract);
         if self.too_late.insert(ticker) {
             let what = format!("option prints came too late from {} on", new_york(print.ts));
-            log::warn!(
-                "{}: {what}; live.reorder_ms waits longer",
-                self.tickers[ticker]
-            );
+            log::warn!("{}: {what}; {why}", self.tickers[ticker]);
             self.inputs.push(Input::Gap(Gap {
                 from: print.ts,
                 to: print.ts,

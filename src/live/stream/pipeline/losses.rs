@@ -1,10 +1,12 @@
 //! Losses: what is missing is asked for, and what stays missing is said.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::super::holes::{Closed, Hole};
 use super::super::new_york;
 use super::super::order::{Numbered, Taken};
+use super::super::second_look::Span;
 use super::{BARS, Pipeline, StreamError};
 use crate::engine::PROXIES;
 use crate::flow::Print;
@@ -36,6 +38,10 @@ impl Pipeline<'_> {
                 if feed == Feed::Stocks {
                     self.bars_to = to;
                 }
+                Ok(())
+            }
+            Moment::AskedOn { hole, questions } => {
+                self.asked_on(hole, questions);
                 Ok(())
             }
         }
@@ -78,6 +84,7 @@ impl Pipeline<'_> {
             Feed::Options => {
                 self.prints.open(self.order.heard_to());
                 self.order.hold();
+                self.second_look.ask_anew();
             }
             Feed::Stocks => {
                 let day_start = self.session.day_start();
@@ -87,20 +94,36 @@ impl Pipeline<'_> {
         }
     }
 
-    /// Asks for what was lost up to `to`, and for whatever REST has beyond: what was lost may be later
-    /// than what comes first.
+    /// A contract that may be asked for.
+    pub(super) fn list(&mut self, symbol: String) {
+        if let Some(ticker) = self.tape.whose(&symbol) {
+            self.listed[ticker].insert(symbol);
+        }
+    }
+
+    pub(super) fn list_what_was_heard_of(&mut self) {
+        let Pipeline { tape, listed, .. } = self;
+        for (symbol, ticker) in tape.symbols() {
+            if !listed[ticker].contains(symbol) {
+                listed[ticker].insert(symbol.to_owned());
+            }
+        }
+    }
+
+    /// Asks for all of what was lost up to `to`, and for whatever REST has beyond: what was lost may be
+    /// later than what comes first.
     pub(super) fn ask_for_prints(&mut self, to: Ts) {
         if self.is_recorded() {
             return;
         }
         let from = self.prints.unasked().expect("somebody looked before");
-        let symbols = self.tape.symbols().map(str::to_owned);
-        self.listed.extend(symbols);
-        let questions = self.errands.as_ref().map_or(0, |_| self.listed.len());
+        self.list_what_was_heard_of();
+        let listed = self.listed.iter().map(BTreeSet::len).sum();
+        let questions = self.errands.as_ref().map_or(0, |_| listed);
         let hole = self.asked(Feed::Options, to, questions);
         let ends = self.day_ends();
         if let Some(errands) = &self.errands {
-            for symbol in &self.listed {
+            for symbol in self.listed.iter().flatten() {
                 errands.ask(Errand::Prints {
                     hole,
                     symbol: symbol.clone(),
@@ -176,8 +199,19 @@ impl Pipeline<'_> {
                 };
                 self.bars.answered(failed);
             }
+            Answer::Chain {
+                hole,
+                ticker,
+                quiet,
+            } if self.prints.is_asked(hole) => self.chain(hole, &ticker, quiet),
+            Answer::Check {
+                symbol,
+                from,
+                to,
+                prints,
+            } => self.check(&symbol, Span { from, to }, prints),
             // Of a hole that has grown since.
-            Answer::Prints { .. } | Answer::Bars { .. } => {}
+            Answer::Prints { .. } | Answer::Bars { .. } | Answer::Chain { .. } => {}
         }
         Ok(())
     }
@@ -190,8 +224,9 @@ impl Pipeline<'_> {
     ) -> Option<String> {
         let contract = self.tape.number(symbol)?;
         for print in prints {
-            if self.order.rest(Numbered { contract, print }, hole) == Taken::Late {
-                self.late(contract, &print);
+            let numbered = Numbered { contract, print };
+            if self.order.rest(numbered, hole) == Taken::Late {
+                self.late(&numbered);
             }
         }
         None

@@ -4,17 +4,20 @@
 //!  frames ─ wire ─ order ─ tape ──────────── told ─ run
 //!                    │       │ ╰ quotes ─╮     │
 //!                  holes ── errands ── answers gate ← minute bars
+//!                    ╰ chains ╯ ╰ second look
 //! ```
 //!
 //! Whatever was lost (a connection, a frame that did not fit, a message that could not be read) is a hole:
 //! time stands still before it until REST has filled it, and what cannot be filled is said and marks
 //! the signals after it.
 
+mod chains;
 mod frames;
 mod losses;
 mod quotes;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::mem::Discriminant;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,10 +27,11 @@ use super::kept::{KeptPrints, Recovered};
 use super::new_york;
 use super::order::{Numbered, Order};
 use super::resume::Resume;
+use super::second_look::SecondLook;
 use super::tape::StreamTape;
 use crate::engine::PROXIES;
 use crate::flow::{Rules, Sight};
-use crate::live::errands::Errands;
+use crate::live::errands::{Errands, NoChain};
 use crate::live::event::Input;
 use crate::live::inbox::{Message, Moment};
 use crate::live::run::{Run, RunError};
@@ -87,7 +91,8 @@ pub struct Pipeline<'a> {
     tape: StreamTape<'a>,
     order: Order,
     gate: Gate,
-    listed: BTreeSet<String>,
+    /// By ticker.
+    listed: Vec<BTreeSet<String>>,
     waits: Waits,
     resume: Resume,
     kept: Option<KeptPrints>,
@@ -96,6 +101,9 @@ pub struct Pipeline<'a> {
     gauges: Arc<Gauges>,
     prints: Hole,
     bars: Hole,
+    second_look: SecondLook,
+    /// Why chains did not help, each said once.
+    no_chain: HashSet<Discriminant<NoChain>>,
     /// Of the hole that was asked for: bars that end later may not be whole.
     bars_to: Ts,
     is_up: [bool; Feed::ALL.len()],
@@ -130,7 +138,7 @@ impl<'a> Pipeline<'a> {
             places,
             tape: day.tape,
             order: Order::new(day.waits.reorder_ns, start),
-            listed: day.listed.into_iter().collect(),
+            listed: vec![BTreeSet::new(); tickers.len()],
             waits: day.waits,
             resume: day.resume,
             kept: None,
@@ -139,6 +147,8 @@ impl<'a> Pipeline<'a> {
             gauges: day.gauges,
             prints: Hole::default(),
             bars: Hole::default(),
+            second_look: SecondLook::default(),
+            no_chain: HashSet::new(),
             bars_to: Ts::MIN,
             is_up: [false; Feed::ALL.len()],
             last_frame: Instant::now(),
@@ -149,6 +159,9 @@ impl<'a> Pipeline<'a> {
             later_bars: BTreeMap::new(),
             moments: Vec::new(),
         };
+        for symbol in day.listed {
+            pipeline.list(symbol);
+        }
         if let Some((kept, recovered)) = day.kept {
             pipeline.kept = Some(kept);
             pipeline.recover(recovered);
@@ -299,6 +312,12 @@ impl<'a> Pipeline<'a> {
     /// Ends the errands. What is not told yet is told by the next process.
     pub fn close(mut self) -> Result<(), StreamError> {
         self.flush()?;
+        let pending = self.second_look.pending();
+        if pending > 0 && !self.is_recorded() {
+            log::info!(
+                "{pending} contracts that were quiet by their chains were not looked at again"
+            );
+        }
         if let Some(errands) = self.errands.take() {
             errands.close();
         }
@@ -312,6 +331,7 @@ impl<'a> Pipeline<'a> {
             tape,
             settled,
             kept,
+            second_look,
             ..
         } = self;
         let symbol = |contract| tape.symbol(contract);
@@ -325,6 +345,7 @@ impl<'a> Pipeline<'a> {
             if let Some(kept) = kept {
                 kept.print(&numbered, |contract| tape.symbol(contract))?;
             }
+            second_look.told(&numbered);
             tape.push(numbered.contract, &numbered.print);
         }
         let wanted = self.tape.advance(self.order.watermark());
@@ -335,6 +356,7 @@ impl<'a> Pipeline<'a> {
     /// Closes what can be closed, settles what can be settled, tells what can be told.
     fn go_on(&mut self, run: &mut Run, received: Option<Instant>) -> Result<(), StreamError> {
         if let Some(closed) = self.prints.closed() {
+            self.look_again_at(closed.from, closed.to);
             self.order.let_go();
             self.tell_of(closed, PRINTS);
         }
@@ -343,6 +365,7 @@ impl<'a> Pipeline<'a> {
             self.tell_of(closed, BARS);
         }
         self.settle(None)?;
+        self.look_again();
         self.session_overs(Gate::came_to);
         loop {
             let Pipeline {

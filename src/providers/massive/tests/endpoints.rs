@@ -244,6 +244,44 @@ fn a_snapshot_row_needs_a_contract_and_nothing_else() {
 }
 
 #[test]
+fn a_snapshot_says_when_a_contract_last_traded_or_that_nobody_knows() {
+    let last = |trade: &str, day: &str| {
+        let row = format!(
+            r#"{{"details":{{"ticker":"O:TSLA261120C00410000"}},"last_trade":{trade},"day":{day}}}"#
+        );
+        let server =
+            Server::start(move |_| vec![Reply::ok(&body(std::slice::from_ref(&row), None))]);
+        massive(&server).chain_snapshot("TSLA").unwrap().rows[0].last_trade
+    };
+    let at = LastTrade::At(Ts::from_ns(1_792_007_998_123_000_000));
+    for (trade, day, expected) in [
+        (
+            r#"{"sip_timestamp":1792007998123000000,"timeframe":"REAL-TIME"}"#,
+            "{}",
+            at,
+        ),
+        (r#"{"sip_timestamp":1792007998123000000}"#, "{}", at),
+        // A quarter of an hour behind.
+        (
+            r#"{"sip_timestamp":1792007998123000000,"timeframe":"DELAYED"}"#,
+            "{}",
+            LastTrade::Unknown,
+        ),
+        (r#"{"sip_timestamp":"today"}"#, "{}", LastTrade::Unknown),
+        ("{}", "{}", LastTrade::Unknown),
+        ("7", "{}", LastTrade::Unknown),
+        ("null", "{}", LastTrade::Never),
+        ("null", "null", LastTrade::Never),
+        ("null", r#"{"volume":0.0}"#, LastTrade::Never),
+        ("null", r#"{"volume":3}"#, LastTrade::Unknown),
+        ("null", r#"{"volume":"3"}"#, LastTrade::Unknown),
+        ("null", "[]", LastTrade::Unknown),
+    ] {
+        assert_eq!(last(trade, day), expected, "{trade} {day}");
+    }
+}
+
+#[test]
 fn unusual_trades_are_taken_whatever_their_flags_look_like() {
     let row = |more: &str| {
         format!(
