@@ -31,7 +31,8 @@ use standin::{Family, Options, Server, World};
 
 const TICKERS: [&str; 5] = ["AAPL", "NVDA", "QQQ", "SPY", "TSLA"];
 const DAY: NaiveDate = NaiveDate::from_ymd_opt(2025, 7, 1).expect("a date");
-/// Event time per second.
+/// Event time per second, before the first print and from then on.
+const MORNING_PACE: f64 = 3_000.0;
 const PACE: f64 = 10.0;
 /// Of an answer of REST.
 const LATENCY: Duration = Duration::from_millis(30);
@@ -55,7 +56,7 @@ fn main() {
     let stream = Stream {
         days: vec![DAY],
         waits_for_return: true,
-        pace: PACE,
+        pace: MORNING_PACE,
         ..Stream::default()
     };
     let server = Server::start(
@@ -72,12 +73,17 @@ fn main() {
     );
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = Program::start(folder.path(), &server, rate);
+    let sockets = server.sockets();
+    let first = exchange_midnight(DAY).plus_minutes(9 * 60 + 29).ns();
+    while sockets.now() < first {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    sockets.set_pace(PACE);
     program.until(CLOSED);
-    println!("the day has begun");
     std::thread::sleep(Duration::from_secs(30));
     let before = server.requests().len();
     let reset = SocketFault::on(Feed::Options, Trouble::Reset);
-    server.sockets().inject(reset);
+    sockets.inject(reset);
     program.until("lost the options feed");
     program.until("the options feed is up");
     let up = Instant::now();
@@ -114,7 +120,6 @@ fn world(more: usize) -> World {
     for ticker in TICKERS {
         let stock = world.stocks.get_mut(ticker).expect("a ticker of the world");
         stock.contracts.retain(|_, contract| {
-            contract.prints.retain(|date, _| *date == DAY);
             contract.quotes.clear();
             contract.listed = DAY;
             !contract.prints.is_empty()
@@ -159,6 +164,7 @@ impl Program {
             format!("massive.stocks_socket_url={}", sockets.url(Feed::Stocks)),
             format!("massive.max_requests_per_second={rate}"),
             "live.quotes=none".to_owned(),
+            "live.quiet_seconds=60".to_owned(),
             "live.reconnect_first_seconds=0.5".to_owned(),
             "swing.memory_sessions=1".to_owned(),
         ] {
