@@ -59,7 +59,7 @@ pub struct Round {
     pub reason: Option<String>,
 }
 
-fn told(print: &Print) -> Told {
+fn known_by(print: &Print) -> Told {
     (print.ts, print.price.to_bits(), print.size)
 }
 
@@ -119,7 +119,7 @@ impl SecondLook {
         if is_within(&self.windows, print.ts)
             && let Some(pending) = self.pending.get_mut(contract)
         {
-            pending.told.push(told(print));
+            pending.told.push(known_by(print));
         }
     }
 
@@ -152,12 +152,12 @@ impl SecondLook {
             if print.correction != 0 || !is_looked_at(print.ts) {
                 return false;
             }
-            let place = left.iter().position(|one| *one == told(print));
+            let place = left.iter().position(|one| *one == known_by(print));
             place.map(|place| left.swap_remove(place)).is_none()
         };
         let missed: Vec<Print> = prints.into_iter().filter(is_missed).collect();
         // A wider question about the same contract finds them again.
-        pending.told.extend(missed.iter().map(told));
+        pending.told.extend(missed.iter().map(known_by));
         self.round.missed += missed.len();
         self.done(contract, span);
         missed

@@ -133,7 +133,7 @@ impl Pipeline<'_> {
             Ok(prints) => {
                 for print in self.second_look.answered(contract, span, prints) {
                     let why = "the snapshot of its chain had not known of it";
-                    self.too_late(&Numbered { contract, print }, why);
+                    self.mark_too_late(&Numbered { contract, print }, why);
                 }
             }
             Err(reason) => self.second_look.failed(contract, span, reason),

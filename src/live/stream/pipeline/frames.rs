@@ -126,11 +126,11 @@ impl Pipeline<'_> {
     /// A print that came when its time was settled.
     pub(super) fn late(&mut self, numbered: &Numbered) {
         self.second_look.told(numbered);
-        self.too_late(numbered, "live.reorder_ms waits longer");
+        self.mark_too_late(numbered, "live.reorder_ms waits longer");
     }
 
     /// Its event is told without it.
-    pub(super) fn too_late(&mut self, numbered: &Numbered, why: &str) {
+    pub(super) fn mark_too_late(&mut self, numbered: &Numbered, why: &str) {
         let Numbered { contract, print } = numbered;
         self.gauges.late_prints.add(1);
         let ticker = self.tape.ticker_of(*contract);
