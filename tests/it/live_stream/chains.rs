@@ -12,7 +12,7 @@ use super::stage::{Listener, Stage, stream};
 use super::{DAY, TICKERS, backtest, world};
 use crate::market;
 use crate::standin::faults::{Fault, Kind};
-use crate::standin::world::{CallPut, Contract};
+use crate::standin::world::{CallPut, Contract, Print};
 use crate::standin::ws::faults::{Absence, Plan, SocketFault, Trouble};
 use crate::standin::ws::{Feed, Stream};
 use crate::standin::{Family, Options, World};
@@ -80,10 +80,14 @@ fn options(stream: Stream) -> Options {
     }
 }
 
+fn noon() -> i64 {
+    let midnight = exchange_midnight(market::day(DAY));
+    midnight.plus_minutes(12 * 60).ns()
+}
+
 /// Waits for noon, when every ticker has traded.
 fn until_noon(live: &mut Listener) {
-    let noon = exchange_midnight(market::day(DAY)).plus_minutes(12 * 60);
-    live.until("noon", |stage| stage.server.sockets().now() >= noon.ns());
+    live.until("noon", |stage| stage.server.sockets().now() >= noon());
 }
 
 fn befalls(stage: &Stage, trouble: Trouble) {
@@ -110,6 +114,51 @@ fn a_hole_asks_for_few_of_the_contracts_that_are_listed() {
     for (from, count) in asked {
         assert!(count < listed(&world) / 8, "{count} {from}");
     }
+}
+
+/// From noon on, one after the other of TSLA's contracts that do not trade before has one small print.
+fn waking(world: &World, every: Duration) -> World {
+    let mut world = world.clone();
+    let tsla = world.stocks.get_mut("TSLA").expect("a ticker of the world");
+    let silent = tsla.contracts.values_mut();
+    let silent = silent.filter(|contract| contract.prints.is_empty());
+    for (number, contract) in (0..).zip(silent) {
+        let print = Print {
+            ts: noon() + number * i64::try_from(every.as_nanos()).expect("not long"),
+            price: 0.05,
+            size: 1,
+            exchange: 302,
+            conditions: vec![209],
+            correction: 0,
+        };
+        contract.prints.insert(market::day(DAY), vec![print]);
+    }
+    world
+}
+
+#[test]
+fn a_print_that_rest_has_before_the_stream_has_told_it_is_not_missed() {
+    let world = waking(&crowded(1_000), Duration::from_millis(100));
+    let brisk = Stream {
+        pace: 1_000.0,
+        ..stream(DAY, Plan::default())
+    };
+    let stage = Stage::in_world(Arc::new(world), DAY, options(brisk));
+    // What is told is told five seconds after REST has it.
+    let mut live = stage.listen("-v --set live.reorder_ms=5000");
+    until_noon(&mut live);
+    stage.server.sockets().set_pace(10.0);
+    befalls(&stage, Trouble::Reset);
+    live.until("the second look", |stage| {
+        let said = stage.said();
+        let after = said.split_once("lost the options feed");
+        let after = after.and_then(|(_, after)| after.split_once("quiet by their chains"));
+        after.is_some_and(|(_, after)| after.contains("looked at again: "))
+    });
+    live.interrupt();
+    let said = stage.said();
+    assert!(!said.contains("were missed"), "{said}");
+    assert_eq!(stage.told().gaps, 0, "{said}");
 }
 
 #[test]
