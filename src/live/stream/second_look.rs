@@ -63,7 +63,7 @@ fn known_by(print: &Print) -> Told {
     (print.ts, print.price.to_bits(), print.size)
 }
 
-/// Nearly always it is later than all of them.
+/// The last ends last, and nearly always `ts` is later.
 fn is_within(windows: &[Span], ts: Ts) -> bool {
     let is_later = windows.last().is_none_or(|last| ts >= last.to);
     !is_later && windows.iter().any(|window| window.contains(ts))
@@ -98,7 +98,9 @@ impl SecondLook {
         if count == 0 {
             return 0;
         }
-        let to = to.plus_ns(BEYOND_NS);
+        // The first print after a hole may be earlier than the one after the hole before.
+        let last = self.windows.last().map_or(Ts::MIN, |last| last.to);
+        let to = to.plus_ns(BEYOND_NS).max(last);
         self.windows.push(Span { from, to });
         for contract in &spared {
             let pending = self.pending.entry(*contract).or_insert_with(|| Pending {
@@ -300,6 +302,16 @@ mod tests {
         let both = vec![print(12, 3), print(35, 4)];
         assert_eq!(look.answered(7, span(10, 41), both), [print(35, 4)]);
         assert_eq!(look.round().unwrap().missed, 2);
+    }
+
+    #[test]
+    fn a_hole_that_ends_before_the_one_before_it_did_hides_nothing_of_that() {
+        let mut look = SecondLook::default();
+        hole(&mut look, 10, 20, &[7]);
+        hole(&mut look, 17, 18, &[8]);
+        tell(&mut look, 7, print(20, 1));
+        hole(&mut look, 30, 40, &[9]);
+        assert_eq!(look.answered(7, span(10, 21), vec![print(20, 1)]), []);
     }
 
     #[test]
