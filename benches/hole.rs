@@ -4,6 +4,7 @@
 //! `cargo bench --bench hole -- [CONTRACTS PER TICKER] [REQUESTS PER SECOND] [chains|none]`. With `none` the
 //! vendor has no chains and every contract is asked for, as it was before there were any.
 
+mod arguments;
 #[path = "../tests/standin/mod.rs"]
 #[expect(
     dead_code,
@@ -39,14 +40,8 @@ const LATENCY: Duration = Duration::from_millis(30);
 const CLOSED: &str = "option prints ";
 
 fn main() {
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    let number = |place: usize, usual: usize| -> usize {
-        args.get(place)
-            .map_or(usual, |text| text.parse().expect("a number"))
-    };
+    let args = arguments::given();
+    let number = |place, usual: usize| arguments::number(&args, place, usual);
     let (contracts, rate) = (number(0, 1_000), number(1, 50));
     let has_chains = args.get(2).is_none_or(|text| text == "chains");
     let world = Arc::new(world(contracts));
