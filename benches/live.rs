@@ -25,6 +25,8 @@ const CONTRACTS_PER_TICKER: usize = 2_500;
 const DAY: &str = "2026-03-04";
 /// Messages in one frame, at most: a frame goes out once a millisecond, more when that is too few.
 const FRAME: usize = 200;
+/// Prints of the second after the last.
+const AFTERWARDS: u64 = 200;
 /// Of so many prints one is large enough to become an event.
 const LARGE_EVERY: u64 = 30;
 
@@ -241,13 +243,16 @@ impl Market {
         self.sent.store(sent, Ordering::Relaxed);
         self.took_ms
             .store(began.elapsed().as_millis() as u64, Ordering::Relaxed);
-        // A print of nobody, a second later, lets the last ones be complete.
-        let t = start_ms + self.seconds as i64 * 1_000 + 1_000;
-        let last = format!(
-            r#"[{{"ev":"T","sym":"O:{}260306C00100000","x":300,"p":1,"c":[209],"s":1,"t":{t},"q":{sent}}}]"#,
-            ticker(0)
-        );
-        let _ = socket.send(Message::text(last));
+        // Time goes on for a second, in small prints, and lets the last events be complete one after the
+        // other, as in the middle of a day.
+        for more in 1..=AFTERWARDS {
+            let ms = self.seconds * 1_000 + more * 1_000 / AFTERWARDS;
+            thread::sleep(Duration::from_millis(ms).saturating_sub(began.elapsed()));
+            let t = start_ms + ms as i64;
+            let text = &self.texts[0];
+            let print = format!("[{text}1,\"t\":{t},\"q\":{}}}]", all + more);
+            let _ = socket.send(Message::text(print));
+        }
         self.is_over.store(true, Ordering::Relaxed);
         thread::sleep(Duration::from_secs(60));
     }
