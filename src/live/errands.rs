@@ -112,6 +112,11 @@ impl Errands {
                 while let Some(errand) = questions.next() {
                     let is_check = matches!(errand, Errand::Check { .. });
                     let answer = ask(&massive, &calendar, errand);
+                    if massive.is_stopped() {
+                        // A question that was given up is no answer of the vendor's: the next process
+                        // asks again.
+                        return;
+                    }
                     if is_check {
                         questions.checked();
                     }
@@ -184,7 +189,7 @@ fn quotes(massive: &Massive, wanted: Wanted, rules: &Rules) -> Answer {
         },
         Err(MassiveError::NotEntitled { message, .. }) => Answer::NoQuotes { message },
         Err(error) => {
-            if !matches!(error, MassiveError::NotFound { .. }) {
+            if !matches!(error, MassiveError::NotFound { .. } | MassiveError::Stopped) {
                 log::warn!("no quotes of {symbol}, so its sides are by tick test: {error}");
             }
             let sights = Vec::new();
@@ -228,7 +233,75 @@ fn each_minute_once(rows: &[TimedBar], session: Option<&Session>) -> Vec<MinuteB
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::sync_channel;
+
     use super::*;
+    use crate::config::secret::Secret;
+    use crate::flow::Codes;
+    use crate::providers::massive::Settings;
+
+    #[test]
+    fn what_is_given_up_when_it_is_time_to_go_is_no_answer() {
+        let nobody = Settings::new("http://127.0.0.1:1".parse().unwrap());
+        let stop = Arc::new(AtomicBool::new(true));
+        let massive = Arc::new(Massive::new(nobody, Secret::new("key"), stop).unwrap());
+        let at = Ts::from_ns(0);
+        let print = Print {
+            ts: at,
+            price: 1.0,
+            size: 1,
+            exchange: 302,
+            conditions: Codes::one(209),
+            correction: 0,
+        };
+        let rules = Rules {
+            sweep_window_ms: 250,
+            sweep_min_exchanges: 2,
+            block_min_contracts: 500,
+            max_quote_age_seconds: 60,
+            min_notional: 10_000.0,
+            session: None,
+        };
+        let (symbol, ticker) = ("TSLA250711C00300000".to_owned(), "TSLA".to_owned());
+        for errand in [
+            Errand::Quotes {
+                wanted: Wanted {
+                    symbol: symbol.clone(),
+                    prints: vec![print],
+                },
+                rules,
+            },
+            Errand::Prints {
+                hole: 1,
+                symbol: symbol.clone(),
+                from: at,
+                to: at.plus_seconds(1),
+            },
+            Errand::Bars {
+                hole: 1,
+                ticker: ticker.clone(),
+                date: at.exchange_date(),
+            },
+            Errand::Chain {
+                hole: 1,
+                ticker,
+                from: at,
+            },
+            Errand::Check {
+                symbol,
+                from: at,
+                to: at.plus_seconds(1),
+            },
+        ] {
+            let (answers, answered) = sync_channel(1);
+            let errands = Errands::start(1, &massive, &Arc::new(Calendar::shipped()), &answers);
+            errands.ask(errand.clone());
+            drop(answers);
+            // The one who asks has gone as well, so this does not wait for ever.
+            assert!(answered.recv().is_err(), "{errand:?}");
+        }
+    }
 
     #[test]
     fn of_a_minute_that_is_told_twice_the_last_holds() {

@@ -202,11 +202,14 @@ impl Client {
         }
     }
 
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn check_stop(&self) -> Result<(), MassiveError> {
-        if self.stop.load(Ordering::Relaxed) {
-            Err(MassiveError::Stopped)
-        } else {
-            Ok(())
+        match self.is_stopped() {
+            true => Err(MassiveError::Stopped),
+            false => Ok(()),
         }
     }
 

@@ -69,6 +69,11 @@ impl Massive {
         Ok(Massive { client })
     }
 
+    /// Whether it is time to go.
+    pub fn is_stopped(&self) -> bool {
+        self.client.is_stopped()
+    }
+
     /// What all calls so far came to.
     pub fn traffic(&self) -> Traffic {
         self.client.traffic()
